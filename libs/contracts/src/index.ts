@@ -1,0 +1,140 @@
+export * as limits from './limits.js';
+export {
+  RESERVED_NAMES,
+  clientId,
+  count,
+  instant,
+  json,
+  label,
+  metadata,
+  newAgentId,
+  page,
+  percentiles,
+  text,
+  uuid,
+} from './schemas.js';
+export { assignTask } from './task/assign-task.js';
+export { cancelTask } from './task/cancel-task.js';
+export { completeTask } from './task/complete-task.js';
+export { createTask, newTask } from './task/create-task.js';
+export type { NewTask } from './task/create-task.js';
+export { createTaskChunk, createTasks } from './task/create-tasks.js';
+export type { BatchItemResult } from './task/create-tasks.js';
+export {
+  attemptFailed,
+  dependencyCompleted,
+  idempotency,
+  releaseReason,
+  routerOpened,
+  routingDecision,
+  taskAssigned,
+  taskBlocked,
+  taskCancelled,
+  taskCompleted,
+  taskCreated,
+  taskDue,
+  taskEvents,
+  taskFailed,
+  taskProgressed,
+  taskReleased,
+  taskStarted,
+} from './task/events.js';
+export type { Idempotency, RoutingDecision, TaskEvent } from './task/events.js';
+export { explainTask } from './task/explain-task.js';
+export { failTask } from './task/fail-task.js';
+export { getTask } from './task/get-task.js';
+export { heartbeatTask } from './task/heartbeat-task.js';
+export { listTaskEvents } from './task/list-task-events.js';
+export {
+  claimedTask,
+  heldTasks,
+  openRouter,
+  placeTasks,
+  placement,
+  releaseSession,
+} from './task/place-tasks.js';
+export type { ClaimedTask, Placement } from './task/place-tasks.js';
+export { progressTask } from './task/progress-task.js';
+export { queryTasks } from './task/query-tasks.js';
+export { queueMetrics } from './task/queue-metrics.js';
+export {
+  isFinished,
+  lease,
+  priority,
+  progressReport,
+  taskError,
+  taskRecord,
+  taskStatus,
+  waitReason,
+  waitTime,
+} from './task/record.js';
+export type { Priority, TaskError, TaskRecord, TaskStatus, WaitReason } from './task/record.js';
+export {
+  ALREADY_ASSIGNED,
+  DEPENDENCY_CYCLE,
+  DEPENDENCY_REFUSED,
+  IDEMPOTENCY_MISMATCH,
+  ILLEGAL_TRANSITION,
+  NOT_ASSIGNABLE,
+  STALE_LEASE,
+  STALE_ROUTER,
+  TASK_NOT_FOUND,
+  UNKNOWN_DEPENDENCY,
+} from './task/refusals.js';
+export { startTask } from './task/start-task.js';
+export { agentHealth } from './agent/agent-health.js';
+export { claimTasks } from './agent/claim-tasks.js';
+export { deregisterAgent } from './agent/deregister-agent.js';
+export { drainAgent } from './agent/drain-agent.js';
+export {
+  agentBound,
+  agentDeregistered,
+  agentDraining,
+  agentEvents,
+  agentRegistered,
+  agentReturned,
+  agentSessionEnded,
+  capabilityLearned,
+  performanceReported,
+  sessionEnd,
+} from './agent/events.js';
+export type { AgentEvent, SessionEnd } from './agent/events.js';
+export { findAgents } from './agent/find-agents.js';
+export { fleetStatistics } from './agent/fleet-statistics.js';
+export { getAgent } from './agent/get-agent.js';
+export { heartbeatAgent } from './agent/heartbeat-agent.js';
+export { bindAgent, countPerformance, endSession } from './agent/internal.js';
+export { learnCapability } from './agent/learn-capability.js';
+export { NO_RECORD, successRate, withFailure, withSuccess } from './agent/performance.js';
+export type { Performance } from './agent/performance.js';
+export { pollTasks } from './agent/poll-tasks.js';
+export { agentMode, agentRecord, agentStatus, capabilityRecord } from './agent/record.js';
+export type { AgentMode, AgentRecord, AgentStatus } from './agent/record.js';
+export {
+  AGENT_ID_TAKEN,
+  AGENT_NOT_FOUND,
+  TOO_MANY_AGENTS,
+  TOO_MANY_CAPABILITIES,
+} from './agent/refusals.js';
+export { registerAgent } from './agent/register-agent.js';
+export { reportPerformance } from './agent/report-performance.js';
+export { dispatchTask } from './routing/dispatch-task.js';
+export { routeTask } from './routing/route-task.js';
+export { routingStats } from './routing/routing-stats.js';
+export { createKey } from './access/create-key.js';
+export { createProject } from './access/create-project.js';
+export { accessEvents, keyIssued, keyRevoked, projectCreated } from './access/events.js';
+export type { AccessEvent } from './access/events.js';
+export { listKeys } from './access/list-keys.js';
+export { keyRecord, projectId, scope } from './access/record.js';
+export type { KeyRecord } from './access/record.js';
+export {
+  KEY_NOT_FOUND,
+  PROJECT_NOT_FOUND,
+  RESERVED_NAME,
+  TOO_MANY_KEYS,
+  TOO_MANY_PROJECTS,
+} from './access/refusals.js';
+export { revokeKey } from './access/revoke-key.js';
+export { systemHealth } from './access/system-health.js';
+export { operations } from './operations.js';

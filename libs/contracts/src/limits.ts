@@ -1,0 +1,73 @@
+/**
+ * Every default and limit that a user can meet, in one place. Times are milliseconds, sizes bytes.
+ */
+export const CONTENT_BYTES_MAX = 32 * 1024;
+export const RESULT_BYTES_MAX = 32 * 1024;
+export const METADATA_BYTES_MAX = 8 * 1024;
+export const ERROR_BYTES_MAX = 8 * 1024;
+/** One HTTP body or NATS request. */
+export const REQUEST_BYTES_MAX = 1024 * 1024;
+export const JSON_DEPTH_MAX = 32;
+
+export const CLIENT_ID_LENGTH_MAX = 128;
+export const NAME_LENGTH_MAX = 128;
+export const TEXT_LENGTH_MAX = 1_000;
+
+export const REQUIREMENTS_MAX = 32;
+export const DEPENDENCIES_MAX = 1_000;
+export const EXCLUDED_AGENTS_MAX = 100;
+export const CAPABILITIES_MAX = 256;
+/** Tasks in one request of a batch create; a chunk of it that is atomic. */
+export const BATCH_TASKS_MAX = 1_000;
+export const BATCH_CHUNK_TASKS = 250;
+/** Items in one start/complete/… of an agent. */
+export const ITEMS_MAX = 500;
+
+export const MAX_ATTEMPTS_DEFAULT = 3;
+export const MAX_ATTEMPTS_MAX = 100;
+export const BACKOFF_FIRST_MS = 1_000;
+export const BACKOFF_FACTOR = 2;
+export const BACKOFF_MS_MAX = 5 * 60_000;
+export const DELAY_MS_MAX = 366 * 24 * 3_600_000;
+export const START_TO_CLOSE_MS_MAX = 7 * 24 * 3_600_000;
+/** Assigned, but not started within this: the work goes back. */
+export const ASSIGNED_NOT_STARTED_MS = 30_000;
+
+/** How often an agent should show itself, and after how long without contact it is away. */
+export const AGENT_HEARTBEAT_MS = 5_000;
+export const AGENT_DEGRADED_MS = 15_000;
+export const AGENT_PRESENCE_MS = 60_000;
+/** After an agent's connection has closed: time to come back before its session ends. */
+export const AGENT_RECONNECT_MS = 3_000;
+export const MAX_CONCURRENT_TASKS_DEFAULT = 5;
+export const MAX_CONCURRENT_TASKS_MAX = 1_000;
+
+/** Agents of one project that are in the fleet: registered and not deregistered. */
+export const AGENTS_PER_PROJECT_MAX = 10_000;
+
+/** Agent ids of one project that are taken for good: in the fleet, left, or only connected. */
+export const AGENT_IDS_PER_PROJECT_MAX = 100_000;
+
+/**
+ * When the fleet is full, a new agent takes the place of the one that has been away longest, if
+ * it has been away at least this long. (Pods whose names change never deregister when killed.)
+ */
+export const AWAY_REPLACEABLE_MS = 3_600_000;
+
+export const CLAIM_WAIT_MS_MAX = 25_000;
+/** Below the 40 s after which the broker forgets a request that came through the import. */
+export const GET_WAIT_MS_MAX = 30_000;
+export const POLL_LIMIT_DEFAULT = 10;
+
+export const PAGE_LIMIT_DEFAULT = 50;
+export const PAGE_LIMIT_MAX = 1_000;
+export const MIN_SEQ_WAIT_MS_MAX = 2_000;
+
+/** Repeats by idempotency key are recognised this long, up to this many keys a partition. */
+export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
+export const IDEMPOTENCY_KEYS_MAX = 100_000;
+/** How long a caller inside the system repeats a command until an owner answers. */
+export const COMMAND_BUDGET_MS = 15_000;
+
+/** Candidates that a stored routing decision names, best first. */
+export const DECISION_CANDIDATES_MAX = 5;

@@ -1,0 +1,83 @@
+import type { Operation } from '@athena/operation';
+import { assignTask } from './task/assign-task.js';
+import { cancelTask } from './task/cancel-task.js';
+import { completeTask } from './task/complete-task.js';
+import { createTask } from './task/create-task.js';
+import { createTaskChunk, createTasks } from './task/create-tasks.js';
+import { explainTask } from './task/explain-task.js';
+import { failTask } from './task/fail-task.js';
+import { getTask } from './task/get-task.js';
+import { heartbeatTask } from './task/heartbeat-task.js';
+import { listTaskEvents } from './task/list-task-events.js';
+import { heldTasks, openRouter, placeTasks, releaseSession } from './task/place-tasks.js';
+import { progressTask } from './task/progress-task.js';
+import { queryTasks } from './task/query-tasks.js';
+import { queueMetrics } from './task/queue-metrics.js';
+import { startTask } from './task/start-task.js';
+import { agentHealth } from './agent/agent-health.js';
+import { claimTasks } from './agent/claim-tasks.js';
+import { deregisterAgent } from './agent/deregister-agent.js';
+import { drainAgent } from './agent/drain-agent.js';
+import { findAgents } from './agent/find-agents.js';
+import { fleetStatistics } from './agent/fleet-statistics.js';
+import { getAgent } from './agent/get-agent.js';
+import { heartbeatAgent } from './agent/heartbeat-agent.js';
+import { bindAgent, countPerformance, endSession } from './agent/internal.js';
+import { learnCapability } from './agent/learn-capability.js';
+import { pollTasks } from './agent/poll-tasks.js';
+import { registerAgent } from './agent/register-agent.js';
+import { reportPerformance } from './agent/report-performance.js';
+import { dispatchTask } from './routing/dispatch-task.js';
+import { routeTask } from './routing/route-task.js';
+import { routingStats } from './routing/routing-stats.js';
+import { createKey } from './access/create-key.js';
+import { createProject } from './access/create-project.js';
+import { listKeys } from './access/list-keys.js';
+import { revokeKey } from './access/revoke-key.js';
+import { systemHealth } from './access/system-health.js';
+
+/** Every operation of the system. Surfaces, documents and clients derive from this list. */
+export const operations: readonly Operation[] = [
+  assignTask,
+  cancelTask,
+  completeTask,
+  createTask,
+  createTasks,
+  createTaskChunk,
+  explainTask,
+  failTask,
+  getTask,
+  heartbeatTask,
+  listTaskEvents,
+  placeTasks,
+  heldTasks,
+  openRouter,
+  releaseSession,
+  progressTask,
+  queryTasks,
+  queueMetrics,
+  startTask,
+  agentHealth,
+  claimTasks,
+  deregisterAgent,
+  drainAgent,
+  findAgents,
+  fleetStatistics,
+  getAgent,
+  heartbeatAgent,
+  bindAgent,
+  endSession,
+  countPerformance,
+  learnCapability,
+  pollTasks,
+  registerAgent,
+  reportPerformance,
+  dispatchTask,
+  routeTask,
+  routingStats,
+  createKey,
+  createProject,
+  listKeys,
+  revokeKey,
+  systemHealth,
+];

@@ -1,0 +1,207 @@
+import { defineEvent, type EventOf } from '@athena/operation';
+import { z } from 'zod';
+import { clientId, count, instant, label, metadata, uuid } from '../schemas.js';
+import { priority, progressReport, taskError } from './record.js';
+
+/*
+ * Event names and shapes are the storage format: a version is never edited. A change is the next
+ * version plus an upcast where the log is read.
+ */
+const aggregate = 'task';
+
+export const routerOpened = defineEvent({
+  type: 'RouterOpened',
+  version: 1,
+  aggregate,
+  summary: 'A router took over this partition; proposals of earlier ones are refused.',
+  data: z.object({ routerEpoch: count, router: z.string() }),
+});
+
+/** Repeats with the same key return what the first made; another fingerprint is refused. */
+export const idempotency = z.object({ key: z.string(), fingerprint: z.string() });
+export type Idempotency = z.output<typeof idempotency>;
+
+export const taskCreated = defineEvent({
+  type: 'TaskCreated',
+  version: 1,
+  aggregate,
+  summary: 'A task was accepted.',
+  data: z.object({
+    content: z.unknown(),
+    taskType: label,
+    priority,
+    requirements: z.array(label),
+    dependencies: z.array(uuid),
+    /** Those of the dependencies that had not completed when the task was created. */
+    waitsFor: z.array(uuid),
+    maxAttempts: count,
+    autoRoute: z.boolean(),
+    runAt: instant.optional(),
+    startToCloseMs: count.optional(),
+    estimatedDurationMs: count.optional(),
+    batchId: clientId.optional(),
+    metadata: metadata.optional(),
+    excludeAgents: z.array(clientId).optional(),
+    idempotency: idempotency.optional(),
+  }),
+});
+
+export const dependencyCompleted = defineEvent({
+  type: 'DependencyCompleted',
+  version: 1,
+  aggregate,
+  summary: 'One of the tasks that this one waits for completed.',
+  data: z.object({ dependency: uuid }),
+});
+
+export const taskBlocked = defineEvent({
+  type: 'TaskBlocked',
+  version: 1,
+  aggregate,
+  summary: 'A dependency, direct or through others, failed or was cancelled.',
+  data: z.object({ dependency: uuid, cause: uuid }),
+});
+
+export const taskDue = defineEvent({
+  type: 'TaskDue',
+  version: 1,
+  aggregate,
+  summary: 'The planned time or the backoff is over.',
+  data: z.object({}),
+});
+
+/** A routing decision with what it rested on (product R3). Scores are in [0, 1]. */
+export const routingDecision = z.object({
+  policy: z.string(),
+  reason: z.string(),
+  candidates: z.array(
+    z.object({
+      agentId: clientId,
+      score: z.number(),
+      successRate: z.number(),
+      utilisation: z.number(),
+    }),
+  ),
+  /** How many candidates there were; `candidates` holds the best. */
+  considered: count,
+  /** Log position of the agent registry that the router had folded. */
+  registrySeq: count,
+  probability: z.number(),
+});
+export type RoutingDecision = z.output<typeof routingDecision>;
+
+export const taskAssigned = defineEvent({
+  type: 'TaskAssigned',
+  version: 1,
+  aggregate,
+  summary: 'The task was given to an agent’s session; the event’s place in the log is the lease.',
+  data: z.object({
+    agentId: clientId,
+    kind: clientId,
+    session: count,
+    attempt: count,
+    claimId: z.string().optional(),
+    startBy: instant,
+    decision: routingDecision,
+  }),
+});
+
+export const taskStarted = defineEvent({
+  type: 'TaskStarted',
+  version: 1,
+  aggregate,
+  summary: 'The agent began to work.',
+  data: z.object({ agentId: clientId, attempt: count }),
+});
+
+export const taskProgressed = defineEvent({
+  type: 'TaskProgressed',
+  version: 1,
+  aggregate,
+  summary: 'The agent told how far it is.',
+  data: progressReport.extend({ attempt: count }),
+});
+
+const outcome = {
+  agentId: clientId,
+  kind: clientId,
+  attempt: count,
+  /** As the agent reported it, else from start (or assignment) to now. Milliseconds. */
+  durationMs: z.number(),
+};
+
+export const taskCompleted = defineEvent({
+  type: 'TaskCompleted',
+  version: 1,
+  aggregate,
+  summary: 'The attempt succeeded: the task is finished.',
+  data: z.object({
+    ...outcome,
+    result: z.unknown(),
+    metrics: z.record(z.string(), z.unknown()).optional(),
+  }),
+});
+
+export const attemptFailed = defineEvent({
+  type: 'AttemptFailed',
+  version: 1,
+  aggregate,
+  summary: 'The attempt failed; the task goes back to pending and may run again at `retryAt`.',
+  data: z.object({ ...outcome, error: taskError, retryAt: instant }),
+});
+
+export const taskFailed = defineEvent({
+  type: 'TaskFailed',
+  version: 1,
+  aggregate,
+  summary: 'The attempt failed and there is no further one: the task is finished.',
+  data: z.object({
+    ...outcome,
+    error: taskError,
+    /** No attempts were left, as against an error that must not be retried. */
+    deadLettered: z.boolean(),
+    /** The agent vanished: no outcome was reported, so none counts for its record. */
+    lost: z.boolean().optional(),
+  }),
+});
+
+export const releaseReason = z.enum(['session_ended', 'not_started']);
+export const taskReleased = defineEvent({
+  type: 'TaskReleased',
+  version: 1,
+  aggregate,
+  summary: 'The lease ended without an outcome; the task goes back to pending.',
+  data: z.object({
+    agentId: clientId,
+    attempt: count,
+    reason: releaseReason,
+    /** The agent does not get this task again until it registers anew. */
+    exclude: z.boolean(),
+  }),
+});
+
+export const taskCancelled = defineEvent({
+  type: 'TaskCancelled',
+  version: 1,
+  aggregate,
+  summary: 'The task was called off.',
+  data: z.object({ reason: z.string().optional(), agentId: clientId.optional() }),
+});
+
+export const taskEvents = [
+  routerOpened,
+  taskCreated,
+  dependencyCompleted,
+  taskBlocked,
+  taskDue,
+  taskAssigned,
+  taskStarted,
+  taskProgressed,
+  taskCompleted,
+  attemptFailed,
+  taskFailed,
+  taskReleased,
+  taskCancelled,
+] as const;
+
+export type TaskEvent = EventOf<(typeof taskEvents)[number]>;

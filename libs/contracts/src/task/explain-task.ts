@@ -1,0 +1,24 @@
+import { defineQuery } from '@athena/operation';
+import { z } from 'zod';
+import { uuid } from '../schemas.js';
+import { routingDecision } from './events.js';
+import { taskStatus } from './record.js';
+import { TASK_NOT_FOUND } from './refusals.js';
+
+export const explainTask = defineQuery({
+  name: 'task.why',
+  summary: 'Why the task waits, or why it went to its agent.',
+  scope: 'routing:read',
+  to: { service: 'router' },
+  http: { method: 'GET', path: '/v1/tasks/{taskId}/why' },
+  input: z.strictObject({ taskId: uuid }),
+  output: z.object({
+    /** The task's status. */
+    state: taskStatus,
+    /** Of a waiting task its waitReason; of an assigned one the decision's reason. */
+    reason: z.string().nullable(),
+    detail: z.string(),
+    decision: routingDecision.nullable(),
+  }),
+  refusals: [TASK_NOT_FOUND],
+});

@@ -1,0 +1,18 @@
+import { defineCommand } from '@athena/operation';
+import { z } from 'zod';
+import { uuid } from '../schemas.js';
+import { lease, taskStatus } from './record.js';
+import { ILLEGAL_TRANSITION, STALE_LEASE, TASK_NOT_FOUND } from './refusals.js';
+
+export const heartbeatTask = defineCommand({
+  name: 'task.heartbeat',
+  summary: 'The holder is alive; counts as contact of the agent. Never enters the log.',
+  scope: 'tasks:write',
+  agentsToo: true,
+  to: { partition: 'task' },
+  http: { method: 'POST', path: '/v1/tasks/{taskId}/heartbeat' },
+  input: z.strictObject({ taskId: uuid, lease: lease.optional() }),
+  output: z.object({ taskId: uuid, status: taskStatus }),
+  refusals: [TASK_NOT_FOUND, STALE_LEASE, ILLEGAL_TRANSITION],
+  idempotent: true,
+});

@@ -1,0 +1,72 @@
+import { defineRefusal } from '@athena/operation';
+
+export const TASK_NOT_FOUND = defineRefusal({
+  code: 'TASK_NOT_FOUND',
+  kind: 'not_found',
+  retryable: false,
+  summary: 'There is no task with this id in the project.',
+  remedy: 'Check the id and the project of the API key.',
+});
+export const UNKNOWN_DEPENDENCY = defineRefusal({
+  code: 'UNKNOWN_DEPENDENCY',
+  kind: 'invalid',
+  retryable: false,
+  summary: 'A dependency names no task of the project, or a ref that the batch does not hold.',
+  remedy: 'Create the dependency first, or give it a `ref` in the same batch.',
+});
+export const DEPENDENCY_CYCLE = defineRefusal({
+  code: 'DEPENDENCY_CYCLE',
+  kind: 'invalid',
+  retryable: false,
+  summary: 'The tasks of the batch depend on each other in a circle.',
+  remedy: 'Remove one of the dependencies named in the detail.',
+});
+export const DEPENDENCY_REFUSED = defineRefusal({
+  code: 'DEPENDENCY_REFUSED',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'A task of the same batch that this one depends on was refused.',
+  remedy: 'Correct the refused task and send both again.',
+});
+export const IDEMPOTENCY_MISMATCH = defineRefusal({
+  code: 'IDEMPOTENCY_MISMATCH',
+  kind: 'mismatch',
+  retryable: false,
+  summary: 'The idempotency key was used before with another input.',
+  remedy: 'Use a new key for a new request; repeat a request with exactly the same input.',
+});
+export const ILLEGAL_TRANSITION = defineRefusal({
+  code: 'ILLEGAL_TRANSITION',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'The task’s present status does not allow this.',
+  remedy: 'Read the task; the detail names its status and the statuses that allow it.',
+});
+export const STALE_LEASE = defineRefusal({
+  code: 'STALE_LEASE',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'The lease is not that of the task’s current attempt: it ended or never was.',
+  remedy: 'Drop the work: the task went to someone else, was cancelled, or is finished.',
+});
+export const ALREADY_ASSIGNED = defineRefusal({
+  code: 'ALREADY_ASSIGNED',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'The task is held by another agent.',
+  remedy: 'Wait until it comes back, or cancel it.',
+});
+export const NOT_ASSIGNABLE = defineRefusal({
+  code: 'NOT_ASSIGNABLE',
+  kind: 'conflict',
+  retryable: true,
+  summary: 'The task can’t be given to this agent now.',
+  remedy: 'The detail says why: capabilities, capacity, presence or the task’s state.',
+});
+export const STALE_ROUTER = defineRefusal({
+  code: 'STALE_ROUTER',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'A newer router has taken over this partition.',
+  remedy: 'None for callers: the router that was refused stands down.',
+});

@@ -1,0 +1,29 @@
+export { newAggregateId, partitionOfId, timeOfId } from './aggregate-id.js';
+export { defineEvent } from './event.js';
+export type { EventDefinition, EventOf, NewEvent } from './event.js';
+export { defineCommand, defineQuery } from './operation.js';
+export type { HttpBinding, Input, Operation, Output, RawInput, Scope } from './operation.js';
+export { Refused, allRefusals, defineRefusal, findRefusal, refuse } from './refusal.js';
+export type { Refusal, RefusalDefinition, RefusalKind } from './refusal.js';
+export {
+  FORBIDDEN,
+  INTERNAL,
+  INVALID_INPUT,
+  NOT_CAUGHT_UP,
+  NOT_OWNER,
+  OUTCOME_UNKNOWN,
+  OVERLOADED,
+  PAYLOAD_TOO_LARGE,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+  UNKNOWN_OPERATION,
+} from './refusals.js';
+export {
+  CONTACT_SUBJECT,
+  agentSubject,
+  apiSubject,
+  partitionFor,
+  partitionSubject,
+  serviceSubject,
+} from './wire.js';
+export type { Actor, WireAnswer, WireCommand, WireReply, WireRequest } from './wire.js';
