@@ -1,0 +1,11 @@
+export { bank, bankCommand, rowsOf } from './bank.js';
+export type { BankOperation, BankState } from './bank.js';
+export { CommitChain } from './commit-chain.js';
+export { DeciderScenario } from './decider-scenario.js';
+export type { Outcome, WhenOptions } from './decider-scenario.js';
+export { describeEventLog } from './event-log-conformance.js';
+export type { LogUnderTest } from './event-log-conformance.js';
+export { freePort } from './free-port.js';
+export { HandedLease } from './handed-lease.js';
+export { LocalStack } from './local-stack.js';
+export { until } from './until.js';
