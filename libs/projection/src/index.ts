@@ -1,0 +1,15 @@
+export { CopyRows, copyInto } from './copy.js';
+export { createDataSource } from './data-source.js';
+export type { DataSourceSettings } from './data-source.js';
+export { entityOf } from './entity.js';
+export { createPool } from './pool.js';
+export { defineProjection } from './projection.js';
+export type { Column, Placed, Projection } from './projection.js';
+export type { ReadModel } from './read-model.js';
+export { orUnavailable } from './reading.js';
+export { rebuild } from './rebuild.js';
+export { ProjectionRunner } from './runner.js';
+export type { CaughtUp, ProjectionObserver } from './runner.js';
+export { ROW_TYPES } from './row-table.js';
+export { PostgresStateStore } from './state-store.js';
+export { TableModel } from './table-model.js';
