@@ -1,0 +1,62 @@
+import type {
+  BeforeApplicationShutdown,
+  OnApplicationBootstrap,
+  Provider,
+  Type,
+} from '@nestjs/common';
+import type { WatchedProjection } from './metrics.js';
+import { Platform } from './platform.js';
+import type { PartState } from './readiness.js';
+
+/** What the process asks of a service; the service knows nothing of Nest. */
+export interface HostedService {
+  /** What must be ready before the process counts as ready; asked anew at every probe. */
+  readonly parts?: readonly { readonly name: string; readonly readiness: PartState }[];
+  readonly projections?: readonly (WatchedProjection & { readonly state: string })[];
+  start(): void | Promise<void>;
+  /** Takes nothing new, answers what it has. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Providers of a module that hosts one service: made of the platform, told of in readiness and
+ * metrics, started when all of the process is made, and stopped before its connections close.
+ */
+export function hosted<T extends HostedService>(
+  service: Type<T>,
+  make: (platform: Platform) => T,
+): Provider[] {
+  return [
+    { provide: service, useFactory: make, inject: [Platform] },
+    {
+      provide: ServiceHost,
+      useFactory: (made: T, platform: Platform) => new ServiceHost(made, platform),
+      inject: [service, Platform],
+    },
+  ];
+}
+
+class ServiceHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #service: HostedService;
+
+  constructor(service: HostedService, { readiness, metrics }: Platform) {
+    this.#service = service;
+    for (const part of service.parts ?? []) readiness.add(part.name, () => part.readiness);
+    for (const projection of service.projections ?? []) {
+      const state = (): PartState => {
+        const { state } = projection;
+        return { ready: state !== 'failed', state };
+      };
+      readiness.add(`projection ${projection.name}`, state);
+      metrics.watchProjection(projection);
+    }
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.#service.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.#service.stop();
+  }
+}

@@ -1,0 +1,77 @@
+import type { Partition } from '@athena/event-log';
+import { INVALID_INPUT, partitionSubject, refuse, type WireAnswer } from '@athena/operation';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { AnswerSheet } from './answer-sheet.js';
+import { drainAll } from './drain.js';
+import { encodeOpened, openedSubject } from './opened.js';
+import { decodeRequest, encodeReplyPart } from './wire-codec.js';
+
+export type Served = Pick<Partition<unknown>, 'submit' | 'epoch'>;
+
+export interface PartitionEndpointOptions {
+  readonly nats: NatsConnection;
+  readonly aggregate: string;
+  readonly number: number;
+  readonly partition: Served;
+}
+
+export const MALFORMED: WireAnswer = {
+  refusal: refuse(
+    INVALID_INPUT,
+    'the message is not {"items":[{id, op, project, actor, input}, …]}',
+  ),
+};
+
+/** Serves an open partition: plainly subscribed, one reply for each message. */
+export class PartitionEndpoint {
+  readonly subject: string;
+  readonly #options: PartitionEndpointOptions;
+  readonly #subscription: Subscription;
+  /** Reply subjects of messages under way: a repeat of one is ignored, its answer is coming. */
+  readonly #underWay = new Set<string>();
+
+  private constructor(options: PartitionEndpointOptions) {
+    this.#options = options;
+    this.subject = partitionSubject(options.aggregate, options.number);
+    this.#subscription = options.nats.subscribe(this.subject, {
+      callback: (error, message) => {
+        if (!error) this.#serve(message);
+      },
+    });
+  }
+
+  /** Listens, and tells everyone. Call it when the partition's opening is in the log. */
+  static open(options: PartitionEndpointOptions): PartitionEndpoint {
+    const endpoint = new PartitionEndpoint(options);
+    const { nats, partition } = options;
+    nats.publish(openedSubject(endpoint.subject), encodeOpened(partition.epoch));
+    return endpoint;
+  }
+
+  /** Takes nothing new; what has arrived is still handed to the partition and answered. */
+  close(): Promise<void> {
+    return drainAll([this.#subscription]);
+  }
+
+  #serve(message: Msg): void {
+    const { reply } = message;
+    if (reply && this.#underWay.has(reply)) return;
+    const items = decodeRequest(message.data);
+    if (!items) {
+      this.#send(reply, encodeReplyPart(undefined, null, [JSON.stringify(MALFORMED)]));
+      return;
+    }
+    if (reply) this.#underWay.add(reply);
+    const { partition } = this.#options;
+    const send = (part: Uint8Array): void => {
+      if (sheet.complete) this.#underWay.delete(reply as string);
+      this.#send(reply, part);
+    };
+    const sheet = new AnswerSheet(items.length, send, () => partition.epoch);
+    items.forEach((item, index) => partition.submit(item, (answer) => sheet.enter(index, answer)));
+  }
+
+  #send(reply: string | undefined, part: Uint8Array): void {
+    if (reply && !this.#options.nats.isClosed()) this.#options.nats.publish(reply, part);
+  }
+}
