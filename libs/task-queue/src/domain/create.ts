@@ -1,0 +1,213 @@
+import {
+  DEPENDENCY_REFUSED,
+  IDEMPOTENCY_MISMATCH,
+  UNKNOWN_DEPENDENCY,
+  type BatchItemResult,
+  type Idempotency,
+  type NewTask,
+  type TaskStatus,
+} from '@athena/contracts';
+import type { Command, DecideContext, Decision } from '@athena/event-log';
+import { timeOfId, type NewEvent, type Refusal } from '@athena/operation';
+import { createHash } from 'node:crypto';
+import { decided, finishedTask, refused, taskEvent, unchanged } from './decisions.js';
+import type { FinishedTask, TaskState } from './state.js';
+
+/** How far apart the clocks of proposers and owner may be. */
+const CLOCK_SKEW_MS = 2_000;
+
+interface Item {
+  readonly id: string;
+  readonly task: NewTask;
+  readonly idempotency?: Idempotency | undefined;
+}
+
+type Made =
+  | {
+      readonly taskId: string;
+      readonly events: readonly NewEvent[];
+      readonly status: TaskStatus;
+      /** The failed task that blocks this one from the start. */
+      readonly cause: string | undefined;
+    }
+  | { readonly repeated: string; readonly status: TaskStatus }
+  | { readonly needs: readonly string[] }
+  | { readonly refusal: Refusal };
+
+/** What became of the items decided before in the same chunk; `cause`: of a blocked one. */
+interface Sibling {
+  readonly refused: boolean;
+  readonly cause?: string | undefined;
+}
+type Siblings = ReadonlyMap<string, Sibling>;
+
+const NO_SIBLINGS: Siblings = new Map();
+
+/** task.create: the command's id is the proposed task id. */
+export function createTask(state: TaskState, command: Command, context: DecideContext): Decision {
+  const { idempotencyKey, ...task } = command.input as NewTask & { idempotencyKey?: string };
+  const idempotency =
+    idempotencyKey === undefined
+      ? undefined
+      : { key: idempotencyKey, fingerprint: fingerprintOf(task) };
+  const made = makeTask(state, { id: command.id, task, idempotency }, command, context);
+  if ('refusal' in made || 'needs' in made) return made;
+  if ('repeated' in made) {
+    const created = made.repeated === command.id;
+    return unchanged({ taskId: made.repeated, status: made.status, created, seq: 0 });
+  }
+  const { taskId, events, status } = made;
+  return { events, answer: (seq) => ({ taskId, status, created: true, seq }) };
+}
+
+/** task.createChunk: items in order, each refused or accepted for itself, written as one. */
+export function createTaskChunk(
+  state: TaskState,
+  command: Command,
+  context: DecideContext,
+): Decision {
+  const { items } = command.input as {
+    items: readonly { taskId: string; task: NewTask; idempotency?: Idempotency }[];
+  };
+  const siblings = new Map<string, Sibling>();
+  const repeated = new Map<string, string>();
+  const needs = new Set<string>();
+  const events: NewEvent[] = [];
+  const results: BatchItemResult[] = [];
+  for (const { taskId, task, idempotency } of items) {
+    const dependencies = task.dependencies.map((id) => repeated.get(id) ?? id);
+    const item = { id: taskId, task: { ...task, dependencies }, idempotency };
+    const made = makeTask(state, item, command, context, siblings);
+    if ('needs' in made) made.needs.forEach((id) => needs.add(id));
+    else if ('refusal' in made) results.push({ refusal: made.refusal });
+    else if ('repeated' in made) {
+      repeated.set(taskId, made.repeated);
+      results.push({ taskId: made.repeated });
+    } else {
+      events.push(...made.events);
+      results.push({ taskId });
+    }
+    const cause = 'cause' in made ? made.cause : undefined;
+    siblings.set(taskId, { refused: 'refusal' in made, cause });
+  }
+  if (needs.size > 0) return { needs: [...needs] };
+  return decided(events, { results });
+}
+
+function makeTask(
+  state: TaskState,
+  item: Item,
+  command: Command,
+  context: DecideContext,
+  siblings: Siblings = NO_SIBLINGS,
+): Made {
+  const { id, task } = item;
+  const { project } = command;
+  const known = knownByKey(state, project, item) ?? knownById(state, id, context);
+  if (known) return known;
+  const dependencies = [...new Set(task.dependencies)];
+  const found = findDependencies(state, project, dependencies, context, siblings);
+  if ('refusal' in found || 'needs' in found) return found;
+  const events = [createdEvent(project, item, { dependencies, ...found }, context.now)];
+  for (const { dependency, cause } of found.failed) {
+    events.push(taskEvent('TaskBlocked', project, id, { dependency, cause }));
+  }
+  const cause = found.failed[0]?.cause;
+  return { taskId: id, events, status: cause === undefined ? 'pending' : 'blocked', cause };
+}
+
+function createdEvent(
+  project: string,
+  { id, task, idempotency }: Item,
+  { dependencies, waitsFor }: { dependencies: string[]; waitsFor: string[] },
+  now: number,
+): NewEvent {
+  const { delayMs } = task;
+  const plannedAt = task.runAt ? Date.parse(task.runAt) : delayMs ? now + delayMs : 0;
+  return taskEvent('TaskCreated', project, id, {
+    content: task.content,
+    taskType: task.taskType,
+    priority: task.priority,
+    requirements: task.requirements,
+    dependencies,
+    waitsFor,
+    maxAttempts: task.maxAttempts,
+    autoRoute: task.autoRoute,
+    runAt: plannedAt > now ? new Date(plannedAt).toISOString() : undefined,
+    startToCloseMs: task.startToCloseMs,
+    estimatedDurationMs: task.estimatedDurationMs,
+    batchId: task.batchId,
+    metadata: task.metadata,
+    excludeAgents: task.excludeAgents,
+    idempotency,
+  });
+}
+
+/** A repeat by the caller's key: what the first made, if the input is the same. */
+function knownByKey(state: TaskState, project: string, { idempotency }: Item): Made | null {
+  const row = idempotency && state.keys.get(`${project}/${idempotency.key}`);
+  if (!row) return null;
+  if (row.fingerprint !== idempotency.fingerprint) {
+    const detail = `the key ${idempotency.key} was used for task ${row.taskId} with another input`;
+    return refused(IDEMPOTENCY_MISMATCH, detail, 'idempotencyKey');
+  }
+  return { repeated: row.taskId, status: statusOf(state, row.taskId) };
+}
+
+/** A repeat of the same command: the proposed id exists. */
+function knownById(state: TaskState, id: string, { fetched }: DecideContext): Made | null {
+  const status =
+    state.tasks.get(id)?.status ??
+    state.recent.get(id)?.status ??
+    (fetched.get(id) as FinishedTask | null | undefined)?.record.status;
+  if (status) return { repeated: id, status };
+  if (fetched.has(id) || timeOfId(id) > state.unknownBefore + CLOCK_SKEW_MS) return null;
+  return state.unknownBefore === 0 ? null : { needs: [id] };
+}
+
+const statusOf = (state: TaskState, id: string): TaskStatus =>
+  state.tasks.get(id)?.status ?? state.recent.get(id)?.status ?? 'pending';
+
+type Dependencies =
+  | { readonly waitsFor: string[]; readonly failed: { dependency: string; cause: string }[] }
+  | { readonly needs: readonly string[] }
+  | { readonly refusal: Refusal };
+
+function findDependencies(
+  state: TaskState,
+  project: string,
+  ids: readonly string[],
+  { fetched }: DecideContext,
+  siblings: Siblings,
+): Dependencies {
+  const waitsFor: string[] = [];
+  const failed: { dependency: string; cause: string }[] = [];
+  const needs: string[] = [];
+  for (const dependency of ids) {
+    const live = state.tasks.get(dependency);
+    const finished = finishedTask(state, dependency, fetched);
+    const sibling = siblings.get(dependency);
+    if (sibling?.refused) {
+      return refused(DEPENDENCY_REFUSED, `${dependency} was refused`, 'dependencies');
+    } else if (sibling) {
+      waitsFor.push(dependency);
+      if (sibling.cause !== undefined) failed.push({ dependency, cause: sibling.cause });
+    } else if (live?.project === project) {
+      waitsFor.push(dependency);
+      if (live.status === 'blocked') failed.push({ dependency, cause: live.cause ?? dependency });
+    } else if (finished?.project === project) {
+      if (finished.record.status === 'completed') continue;
+      waitsFor.push(dependency);
+      failed.push({ dependency, cause: dependency });
+    } else if (live || finished !== undefined) {
+      return refused(UNKNOWN_DEPENDENCY, `no task ${dependency} in ${project}`, 'dependencies');
+    } else {
+      needs.push(dependency);
+    }
+  }
+  return needs.length > 0 ? { needs } : { waitsFor, failed };
+}
+
+/** What makes two requests with one key the same: their checked input. */
+export const fingerprintOf = (task: unknown): string =>
+  createHash('sha256').update(JSON.stringify(task)).digest('base64url').slice(0, 22);

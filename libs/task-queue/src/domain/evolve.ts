@@ -1,0 +1,295 @@
+import { limits, type TaskEvent } from '@athena/contracts';
+import { CLOCKS_RESTARTED, PARTITION_OPENED } from '@athena/event-log';
+import type { EventContext, LoggedEvent } from '@athena/event-log';
+import { timeOfId } from '@athena/operation';
+import {
+  PARTITION_ROW,
+  addTo,
+  agentKey,
+  planDeadline,
+  removeFrom,
+  type Holder,
+  type Task,
+  type TaskState,
+} from './state.js';
+
+type Of<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
+type Data<T extends TaskEvent['type']> = Of<T>['data'];
+
+/** Folds one event into the state. Total over every event that a task partition ever held. */
+export function evolve(state: TaskState, logged: LoggedEvent, context: EventContext): void {
+  if (logged.type === PARTITION_OPENED) return opened(state, context);
+  if (logged.type === CLOCKS_RESTARTED) return restartClocks(state, context.at);
+  const event = logged as TaskEvent;
+  if (event.type === 'RouterOpened') {
+    state.rows.set(PARTITION_ROW, { routerEpoch: event.data.routerEpoch });
+    return;
+  }
+  if (event.type === 'TaskCreated') return created(state, event, context);
+  const task = state.tasks.edit(event.id);
+  if (task) changed(state, task, event, context);
+}
+
+function changed(
+  state: TaskState,
+  task: Task,
+  event: Exclude<TaskEvent, Of<'TaskCreated'> | Of<'RouterOpened'>>,
+  context: EventContext,
+): void {
+  switch (event.type) {
+    case 'DependencyCompleted':
+      return dependencyCompleted(state, task, event.data);
+    case 'TaskBlocked':
+      return blocked(state, task, event.data);
+    case 'TaskDue':
+      return due(task);
+    case 'TaskAssigned':
+      return assigned(state, task, event.data, context);
+    case 'TaskStarted':
+      return started(state, task, context.at);
+    case 'TaskProgressed':
+      return progressed(task, event.data);
+    case 'TaskCompleted':
+      return completed(state, task, event.data, context.at);
+    case 'AttemptFailed':
+      return attemptFailed(state, task, event.data);
+    case 'TaskFailed':
+      return failed(state, task, event.data, context.at);
+    case 'TaskReleased':
+      return released(state, task, event.data);
+    case 'TaskCancelled':
+      return finish(state, task, 'cancelled', context.at);
+    default:
+      return event satisfies never;
+  }
+}
+
+function created(state: TaskState, event: Of<'TaskCreated'>, context: EventContext): void {
+  const { data } = event;
+  const runAt = data.runAt === undefined ? undefined : Date.parse(data.runAt);
+  const task: Task = {
+    id: event.id,
+    project: event.project,
+    content: data.content,
+    taskType: data.taskType,
+    priority: data.priority,
+    requirements: data.requirements,
+    dependencies: data.dependencies,
+    waitsFor: [...data.waitsFor],
+    failedDependencies: [],
+    cause: undefined,
+    status: 'pending',
+    createdAt: context.at,
+    maxAttempts: data.maxAttempts,
+    autoRoute: data.autoRoute,
+    readyAt: runAt,
+    readyReason: runAt === undefined ? undefined : 'scheduled',
+    runAt,
+    startToCloseMs: data.startToCloseMs,
+    estimatedDurationMs: data.estimatedDurationMs,
+    batchId: data.batchId,
+    metadata: data.metadata,
+    attempt: 0,
+    retryCount: 0,
+    holder: undefined,
+    endedLease: undefined,
+    error: undefined,
+    progress: undefined,
+    completedAt: undefined,
+    result: undefined,
+    durationMs: undefined,
+    deadLettered: undefined,
+  };
+  state.tasks.set(task.id, task);
+  for (const dependency of data.waitsFor) addTo(state.dependents, dependency, task.id);
+  planDeadline(state, task);
+  if (data.idempotency) rememberKey(state, event, data.idempotency, context);
+}
+
+function rememberKey(
+  state: TaskState,
+  event: Of<'TaskCreated'>,
+  { key, fingerprint }: { key: string; fingerprint: string },
+  { at, rev, index }: EventContext,
+): void {
+  const row = `${event.project}/${key}`;
+  // A commit holds far fewer events than this factor: the order is unique and grows.
+  const order = rev * 1_000_000 + index;
+  state.keys.set(row, { taskId: event.id, fingerprint, at, order });
+  state.keyOrder.push(row);
+  forgetKeys(state, at);
+}
+
+function forgetKeys(state: TaskState, at: number): void {
+  for (;;) {
+    const oldest = state.keyOrder[state.keysHead];
+    if (oldest === undefined) break;
+    const row = state.keys.get(oldest);
+    const expired = row !== undefined && row.at < at - limits.IDEMPOTENCY_WINDOW_MS;
+    if (!expired && state.keys.size <= limits.IDEMPOTENCY_KEYS_MAX) break;
+    state.keys.delete(oldest);
+    state.keysHead++;
+  }
+  if (state.keysHead > limits.IDEMPOTENCY_KEYS_MAX) {
+    state.keyOrder = state.keyOrder.slice(state.keysHead);
+    state.keysHead = 0;
+  }
+}
+
+function dependencyCompleted(
+  state: TaskState,
+  task: Task,
+  data: Data<'DependencyCompleted'>,
+): void {
+  waitNoMore(state, task, data.dependency);
+}
+
+function waitNoMore(state: TaskState, task: Task, dependency: string): void {
+  task.waitsFor = task.waitsFor.filter((id) => id !== dependency);
+  removeFrom(state.dependents, dependency, task.id);
+  if (!state.dependents.has(dependency)) state.cascades.delete(dependency);
+}
+
+function blocked(state: TaskState, task: Task, { dependency, cause }: Data<'TaskBlocked'>): void {
+  waitNoMore(state, task, dependency);
+  task.failedDependencies.push(dependency);
+  if (task.status === 'blocked') return;
+  task.status = 'blocked';
+  task.cause = cause;
+  tellDependents(state, task.id, 'failed', cause);
+}
+
+function due(task: Task): void {
+  task.readyAt = undefined;
+  task.readyReason = undefined;
+}
+
+function assigned(
+  state: TaskState,
+  task: Task,
+  data: Data<'TaskAssigned'>,
+  { at, rev, index }: EventContext,
+): void {
+  const { agentId, kind, session, claimId } = data;
+  const holder: Holder = {
+    agentId,
+    kind,
+    session,
+    lease: `${state.partition}.${rev}.${index}`,
+    assignedAt: at,
+    startBy: Date.parse(data.startBy),
+  };
+  if (claimId !== undefined) holder.claimId = claimId;
+  task.holder = holder;
+  task.status = 'assigned';
+  task.attempt = data.attempt;
+  task.progress = undefined;
+  addTo(state.held, agentKey(task.project, agentId), task.id);
+  planDeadline(state, task);
+}
+
+function started(state: TaskState, task: Task, at: number): void {
+  const { holder } = task;
+  if (!holder) return;
+  task.status = 'running';
+  holder.startedAt = at;
+  if (task.startToCloseMs !== undefined) holder.closeBy = at + task.startToCloseMs;
+  planDeadline(state, task);
+}
+
+function progressed(task: Task, { percent, message }: Data<'TaskProgressed'>): void {
+  task.progress = {};
+  if (percent !== undefined) task.progress.percent = percent;
+  if (message !== undefined) task.progress.message = message;
+}
+
+function completed(state: TaskState, task: Task, data: Data<'TaskCompleted'>, at: number): void {
+  task.result = data.result ?? null;
+  task.durationMs = data.durationMs;
+  task.error = undefined;
+  finish(state, task, 'completed', at);
+}
+
+function attemptFailed(state: TaskState, task: Task, data: Data<'AttemptFailed'>): void {
+  task.error = data.error;
+  task.retryCount++;
+  task.readyAt = Date.parse(data.retryAt);
+  task.readyReason = 'backoff';
+  backToPending(state, task);
+}
+
+function failed(state: TaskState, task: Task, data: Data<'TaskFailed'>, at: number): void {
+  task.error = data.error;
+  task.durationMs = data.durationMs;
+  task.deadLettered = data.deadLettered;
+  finish(state, task, 'failed', at);
+}
+
+function released(state: TaskState, task: Task, { reason }: Data<'TaskReleased'>): void {
+  // Work that never began did not use up an attempt.
+  if (reason === 'not_started') task.attempt--;
+  backToPending(state, task);
+}
+
+function backToPending(state: TaskState, task: Task): void {
+  endHold(state, task);
+  task.holder = undefined;
+  task.progress = undefined;
+  task.status = 'pending';
+  planDeadline(state, task);
+}
+
+function endHold(state: TaskState, task: Task): void {
+  const { holder } = task;
+  if (!holder) return;
+  task.endedLease = holder.lease;
+  removeFrom(state.held, agentKey(task.project, holder.agentId), task.id);
+}
+
+/** The task leaves the live state; its dependents are told, one decision after the other. */
+function finish(
+  state: TaskState,
+  task: Task,
+  status: 'completed' | 'failed' | 'cancelled',
+  at: number,
+): void {
+  task.status = status;
+  task.completedAt = at;
+  endHold(state, task);
+  for (const dependency of task.waitsFor) waitNoMore(state, task, dependency);
+  tellDependents(state, task.id, status === 'completed' ? 'completed' : 'failed', task.id);
+  state.tasks.delete(task.id);
+  state.finishedSinceTaken.push(task.id);
+  const forgotten = state.recent.add(task);
+  if (forgotten === undefined) return;
+  state.unknownBefore = Math.max(state.unknownBefore, timeOfId(forgotten) + 1);
+}
+
+function tellDependents(
+  state: TaskState,
+  id: string,
+  outcome: 'completed' | 'failed',
+  cause: string,
+): void {
+  if (state.dependents.has(id)) state.cascades.set(id, { outcome, cause });
+}
+
+/** What finished before this owner opened is not in its `recent`. */
+function opened(state: TaskState, { at, rev }: EventContext): void {
+  if (rev > 1) state.unknownBefore = Math.max(state.unknownBefore, at);
+  restartClocks(state, at);
+}
+
+/** Time in which nobody could report does not count against holders. */
+function restartClocks(state: TaskState, at: number): void {
+  for (const { id, holder } of [...state.tasks.values()]) {
+    if (!holder) continue;
+    const grace = at + limits.ASSIGNED_NOT_STARTED_MS;
+    const late = holder.startedAt === undefined ? holder.startBy : holder.closeBy;
+    if (late === undefined || late >= grace) continue;
+    const task = state.tasks.edit(id) as Task;
+    if (holder.startedAt === undefined) holder.startBy = grace;
+    else holder.closeBy = grace;
+    planDeadline(state, task);
+  }
+}

@@ -1,0 +1,186 @@
+import type { Priority, TaskError, TaskRecord, TaskStatus } from '@athena/contracts';
+import { Table } from '@athena/event-log';
+import TinyQueue from 'tinyqueue';
+import { RecentTasks } from './recent-tasks.js';
+
+/** Who works on the task's current attempt. Instants in state are milliseconds. */
+export interface Holder {
+  agentId: string;
+  kind: string;
+  session: number;
+  claimId?: string;
+  /** Place of the assignment in the log: `<partition>.<rev>.<index>`. */
+  lease: string;
+  assignedAt: number;
+  startedAt?: number;
+  /** Assigned, but not started by then: the lease ends. */
+  startBy: number;
+  /** Started, but not finished by then: the attempt failed. */
+  closeBy?: number;
+}
+
+/**
+ * A task as the partition knows it; plain JSON, so that a checkpoint is its text. Every field is
+ * always there: objects of one shape are fast to make and to read.
+ */
+export interface Task {
+  id: string;
+  project: string;
+  content: unknown;
+  taskType: string;
+  priority: Priority;
+  requirements: readonly string[];
+  dependencies: readonly string[];
+  /** Dependencies that have not completed yet, and those that ended otherwise. */
+  waitsFor: string[];
+  failedDependencies: string[];
+  /** The failed task at the root of a blocked one. */
+  cause: string | undefined;
+  status: TaskStatus;
+  createdAt: number;
+  maxAttempts: number;
+  autoRoute: boolean;
+  /** Not to be offered before: planned time, or the end of the backoff. */
+  readyAt: number | undefined;
+  readyReason: 'scheduled' | 'backoff' | undefined;
+  runAt: number | undefined;
+  startToCloseMs: number | undefined;
+  estimatedDurationMs: number | undefined;
+  batchId: string | undefined;
+  metadata: Record<string, unknown> | undefined;
+  attempt: number;
+  retryCount: number;
+  holder: Holder | undefined;
+  /** The lease that ended last, to recognise a repeated report of its end. */
+  endedLease: string | undefined;
+  error: TaskError | undefined;
+  progress: { percent?: number; message?: string } | undefined;
+  completedAt: number | undefined;
+  result: unknown;
+  durationMs: number | undefined;
+  deadLettered: boolean | undefined;
+}
+
+/** A finished task as it is found outside the live state: the record and its last lease. */
+export interface FinishedTask {
+  readonly project: string;
+  readonly record: TaskRecord;
+  readonly lease: string | null;
+}
+
+export interface KeyRow {
+  taskId: string;
+  fingerprint: string;
+  at: number;
+  /** Grows with every key: the order in which the window forgets. */
+  order: number;
+}
+
+/** A finished or blocked task whose dependents have not all been told yet. */
+export interface CascadeRow {
+  outcome: 'completed' | 'failed';
+  cause: string;
+}
+
+export interface PartitionRow {
+  routerEpoch: number;
+}
+
+export interface Deadline {
+  readonly at: number;
+  readonly taskId: string;
+}
+
+/**
+ * State of a task partition. The tables are durable; the rest derives from them (`reindex`), but
+ * for `recent`, a cache of what just finished: whatever it lacks is fetched from the read model.
+ */
+export interface TaskState {
+  readonly partition: number;
+  readonly tasks: Table<Task>;
+  readonly keys: Table<KeyRow>;
+  readonly cascades: Table<CascadeRow>;
+  readonly rows: Table<PartitionRow>;
+  /** Task → live tasks that wait for it. */
+  dependents: Map<string, Set<string>>;
+  /** `project/agent` → tasks that it holds. */
+  held: Map<string, Set<string>>;
+  deadlines: TinyQueue<Deadline>;
+  /** Keys of `keys`, oldest first, from `keysHead` on. */
+  keyOrder: string[];
+  keysHead: number;
+  readonly recent: RecentTasks;
+  /** Ids made before this may name finished tasks that are not in `recent`. */
+  unknownBefore: number;
+  finishedSinceTaken: string[];
+}
+
+export const PARTITION_ROW = 'partition';
+
+export const initialState = (partition: number): TaskState => ({
+  partition,
+  tasks: new Table<Task>('task'),
+  keys: new Table<KeyRow>('key'),
+  cascades: new Table<CascadeRow>('cascade'),
+  rows: new Table<PartitionRow>('partition'),
+  dependents: new Map(),
+  held: new Map(),
+  deadlines: earliestFirst(),
+  keyOrder: [],
+  keysHead: 0,
+  recent: new RecentTasks(),
+  unknownBefore: 0,
+  finishedSinceTaken: [],
+});
+
+export const tablesOf = (state: TaskState): Table<unknown>[] =>
+  [state.tasks, state.keys, state.cascades, state.rows] as Table<unknown>[];
+
+export const routerEpochOf = (state: TaskState): number =>
+  state.rows.get(PARTITION_ROW)?.routerEpoch ?? 0;
+
+export const agentKey = (project: string, agentId: string): string => `${project}/${agentId}`;
+
+/** When something is due for the task by itself. */
+export function deadlineOf({ status, readyAt, holder }: Task): number | undefined {
+  if (status === 'pending') return readyAt;
+  if (status === 'assigned') return holder?.startBy;
+  if (status === 'running') return holder?.closeBy;
+  return undefined;
+}
+
+export function planDeadline(state: TaskState, task: Task): void {
+  const at = deadlineOf(task);
+  if (at !== undefined) state.deadlines.push({ at, taskId: task.id });
+}
+
+export function addTo(index: Map<string, Set<string>>, key: string, member: string): void {
+  const members = index.get(key);
+  if (members) members.add(member);
+  else index.set(key, new Set([member]));
+}
+
+export function removeFrom(index: Map<string, Set<string>>, key: string, member: string): void {
+  const members = index.get(key);
+  if (members?.delete(member) && members.size === 0) index.delete(key);
+}
+
+/** Recomputes everything that derives from the tables. */
+export function reindex(state: TaskState): void {
+  state.dependents = new Map();
+  state.held = new Map();
+  state.deadlines = earliestFirst();
+  for (const task of state.tasks.values()) {
+    for (const dependency of task.waitsFor) addTo(state.dependents, dependency, task.id);
+    if (task.holder) addTo(state.held, agentKey(task.project, task.holder.agentId), task.id);
+    planDeadline(state, task);
+  }
+  state.keyOrder = [...state.keys.entries()]
+    .sort(([, left], [, right]) => left.order - right.order)
+    .map(([key]) => key);
+  state.keysHead = 0;
+}
+
+function earliestFirst(): TinyQueue<Deadline> {
+  return new TinyQueue<Deadline>([], (left, right) => left.at - right.at);
+}

@@ -1,0 +1,196 @@
+import { isFinished, taskEvents, type TaskEvent } from '@athena/contracts';
+import type { LoggedEvent } from '@athena/event-log';
+import { defineProjection, type Placed, type Projection } from '@athena/projection';
+import { taskColumns, type TaskRow } from './task-row.js';
+
+type Of<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
+type Data<T extends TaskEvent['type']> = Of<T>['data'];
+type Change = Partial<TaskRow>;
+
+const ABOUT_TASKS: ReadonlySet<string> = new Set(
+  taskEvents.map(({ type }) => type).filter((type) => type !== 'RouterOpened'),
+);
+
+/** Every task that ever was, as its record shows it; live and finished alike. */
+export const tasks: Projection = defineProjection<TaskRow>({
+  name: 'tasks',
+  version: 1,
+  table: 'tasks_v1',
+  aggregates: ['task'],
+  key: ['task_id'],
+  columns: taskColumns,
+  tally: {
+    table: 'task_counts_v1',
+    columns: ['project', 'status', 'priority', 'task_type', 'retried'],
+    groupOf: ({ project, status, priority, task_type, retry_count }) => [
+      project,
+      status,
+      priority,
+      task_type,
+      retry_count > 0 ? 'yes' : 'no',
+    ],
+  },
+  keyOf: (event) => (ABOUT_TASKS.has(event.type) ? [event.id] : null),
+  startsRow: (event) => event.type === 'TaskCreated',
+  apply: applyToTask,
+});
+
+/** Folds one event into a task's row; the same meaning as the partition's own `evolve`. */
+export function applyToTask(row: TaskRow | null, logged: LoggedEvent, at: Placed): TaskRow | null {
+  const event = logged as TaskEvent;
+  if (event.type === 'TaskCreated') return created(event, at);
+  if (!row || isFinished(row.status)) return row;
+  const change = changeOf(row, event, at);
+  return change ? withReason({ ...row, ...change, updated_seq: at.seq }) : row;
+}
+
+function changeOf(row: TaskRow, event: TaskEvent, placed: Placed): Change | null {
+  switch (event.type) {
+    case 'DependencyCompleted':
+      return { waits_for: without(row.waits_for, event.data.dependency) };
+    case 'TaskBlocked':
+      return blocked(row, event.data);
+    case 'TaskDue':
+      return { ready_reason: null };
+    case 'TaskAssigned':
+      return assigned(event.data, placed);
+    case 'TaskStarted':
+      return row.assigned_to === null ? {} : { status: 'running', started_at: placed.at };
+    case 'TaskProgressed':
+      return { progress: progressOf(event.data) };
+    case 'TaskCompleted':
+      return completed(event.data, placed.at);
+    case 'AttemptFailed':
+      return attemptFailed(row, event.data);
+    case 'TaskFailed':
+      return failed(event.data, placed.at);
+    case 'TaskReleased':
+      // Work that never began did not use up an attempt.
+      return event.data.reason === 'not_started'
+        ? { ...BACK_TO_PENDING, attempt: row.attempt - 1 }
+        : BACK_TO_PENDING;
+    case 'TaskCancelled':
+      return finished('cancelled', null, placed.at);
+    case 'TaskCreated':
+    case 'RouterOpened':
+      return null;
+    default:
+      return event satisfies never;
+  }
+}
+
+function created({ id, project, data }: Of<'TaskCreated'>, { at, seq }: Placed): TaskRow {
+  const runAt = data.runAt === undefined ? null : Date.parse(data.runAt);
+  return withReason({
+    task_id: id,
+    project,
+    content: data.content,
+    task_type: data.taskType,
+    status: 'pending',
+    priority: data.priority,
+    requirements: data.requirements,
+    dependencies: data.dependencies,
+    assigned_to: null,
+    created_at: at,
+    assigned_at: null,
+    started_at: null,
+    completed_at: null,
+    result: null,
+    error: null,
+    success: null,
+    attempt: 0,
+    max_attempts: data.maxAttempts,
+    retry_count: 0,
+    execution_duration_ms: null,
+    estimated_duration_ms: data.estimatedDurationMs ?? null,
+    run_at: runAt,
+    batch_id: data.batchId ?? null,
+    metadata: data.metadata ?? null,
+    reason: null,
+    dead_lettered: false,
+    progress: null,
+    auto_route: data.autoRoute,
+    lease: null,
+    session: null,
+    waits_for: data.waitsFor,
+    ready_reason: runAt === null ? null : 'scheduled',
+    cause: null,
+    updated_seq: seq,
+  });
+}
+
+function blocked(row: TaskRow, { dependency, cause }: Data<'TaskBlocked'>): Change {
+  const waits_for = without(row.waits_for, dependency);
+  return row.status === 'blocked' ? { waits_for } : { waits_for, status: 'blocked', cause };
+}
+
+function assigned(data: Data<'TaskAssigned'>, { partition, rev, index, at }: Placed): Change {
+  return {
+    status: 'assigned',
+    assigned_to: data.agentId,
+    session: data.session,
+    lease: `${partition.slice(partition.indexOf('.') + 1)}.${rev}.${index}`,
+    attempt: data.attempt,
+    assigned_at: at,
+    started_at: null,
+    progress: null,
+  };
+}
+
+const progressOf = ({ percent, message }: Data<'TaskProgressed'>): TaskRow['progress'] => ({
+  ...(percent === undefined ? {} : { percent }),
+  ...(message === undefined ? {} : { message }),
+});
+
+const completed = ({ result, durationMs }: Data<'TaskCompleted'>, at: number): Change => ({
+  ...finished('completed', true, at),
+  result: result ?? null,
+  error: null,
+  execution_duration_ms: durationMs,
+});
+
+const attemptFailed = (row: TaskRow, { error }: Data<'AttemptFailed'>): Change => ({
+  ...BACK_TO_PENDING,
+  error,
+  retry_count: row.retry_count + 1,
+  ready_reason: 'backoff',
+});
+
+const failed = (data: Data<'TaskFailed'>, at: number): Change => ({
+  ...finished('failed', false, at),
+  error: data.error,
+  execution_duration_ms: data.durationMs,
+  dead_lettered: data.deadLettered,
+});
+
+/** The holder of the last attempt stays in the record of a finished task. */
+const finished = (
+  status: 'completed' | 'failed' | 'cancelled',
+  success: boolean | null,
+  at: number,
+): Change => ({ status, success, completed_at: at, waits_for: [] });
+
+const BACK_TO_PENDING: Change = {
+  status: 'pending',
+  assigned_to: null,
+  session: null,
+  assigned_at: null,
+  started_at: null,
+  progress: null,
+};
+
+const without = (ids: readonly string[], id: string): readonly string[] =>
+  ids.filter((other) => other !== id);
+
+const withReason = (row: TaskRow): TaskRow => {
+  const reason = reasonOf(row);
+  return reason === row.reason ? row : { ...row, reason };
+};
+
+/** Why it is not offered, as far as the task itself knows; of a blocked one the cause. */
+function reasonOf(row: TaskRow): string | null {
+  if (row.status === 'blocked') return row.cause;
+  if (row.status !== 'pending') return null;
+  if (row.waits_for.length > 0) return 'dependencies';
+  return row.ready_reason ?? (row.auto_route ? null : 'manual');
+}
