@@ -1,0 +1,186 @@
+import { heldTasks, limits, type ClaimedTask } from '@athena/contracts';
+import type { Clock } from '@athena/event-log';
+import type { Caller, OperationCaller } from '@athena/service-kit';
+import type { Agent } from './domain/agent.js';
+import { ClaimBook, type Claim, type ClaimAnswer } from './domain/claim-book.js';
+import { RecentAnswers } from './domain/recent-answers.js';
+import type { RouterState } from './domain/router-state.js';
+import type { Proposal } from './domain/task.js';
+
+export interface ClaimDeskOptions {
+  readonly state: RouterState;
+  readonly operations: OperationCaller;
+  readonly partitions: readonly number[];
+  readonly clock: Clock;
+  /** Whether claims are answered from here; else they are only kept. */
+  readonly active: () => boolean;
+  /** Milliseconds that a claim was parked. */
+  readonly onAnswer?: (waitedMs: number, tasks: number) => void;
+  readonly onFailure?: (error: unknown) => void;
+}
+
+export interface ClaimRequest {
+  readonly claimId: string;
+  readonly capacity: number;
+  readonly waitMs: number;
+}
+
+const ACTOR = 'system:router';
+
+/** Where claims wait, and where what was placed for them is handed out. */
+export class ClaimDesk {
+  readonly book: ClaimBook;
+  readonly #options: ClaimDeskOptions;
+  readonly #recent = new RecentAnswers();
+  /** Given by hand to claiming agents that had no open claim: goes out with their next one. */
+  readonly #handed = new Map<Agent, ClaimedTask[]>();
+
+  constructor(options: ClaimDeskOptions) {
+    this.#options = options;
+    this.book = new ClaimBook(options.state.fleet, (claim, tasks) => this.#answer(claim, tasks));
+  }
+
+  /**
+   * The answer to a claim that was made before, or has something waiting for it; null: it has to
+   * wait. @throws Refused where the partition can't be asked
+   */
+  async ready(agent: Agent, { claimId, capacity }: ClaimRequest): Promise<ClaimAnswer | null> {
+    const recent = this.#recent.find(agent.key, claimId);
+    if (recent) return recent;
+    const handed = this.#takeHanded(agent, capacity);
+    if (handed.length > 0) return this.#compose(agent, claimId, handed, 0);
+    if (!agent.claimed.has(claimId)) return null;
+    const held = await this.#heldFor(agent, claimId);
+    return held.length > 0 ? this.#compose(agent, claimId, held, 0) : null;
+  }
+
+  /** Null: it is not answered from here. */
+  park(agent: Agent, { claimId, capacity, waitMs }: ClaimRequest): Promise<ClaimAnswer | null> {
+    return new Promise((reply) => {
+      const now = this.#options.clock.now();
+      this.book.park(agent, { claimId, capacity, until: now + waitMs, reply }, now);
+      if (agent.cancelled.length > 0 && this.#options.active()) this.book.nudge(agent);
+    });
+  }
+
+  /** What became of a placement; null: it was not placed, or nobody knows. */
+  decided({ agent, claim }: Proposal, placed: ClaimedTask | null): void {
+    if (claim) this.book.resolve(claim, placed, this.#options.clock.now());
+    else if (placed && agent.mode === 'claim') {
+      this.#handed.set(agent, [...(this.#handed.get(agent) ?? []), placed]);
+    }
+  }
+
+  /** The answer to a placement was lost, but the log has it: the claim still gets its tasks. */
+  recover(agent: Agent, claimId: string): void {
+    const claim = this.book.find(agent, claimId);
+    if (!claim || claim.pending > 0) return;
+    this.#heldFor(agent, claimId).then(
+      (tasks) => tasks.length > 0 && this.book.fulfil(claim, tasks),
+      (error: unknown) => this.#options.onFailure?.(error),
+    );
+  }
+
+  /**
+   * This router takes over. A claim that was parked before may be the repeat of one that had got
+   * its tasks from the router that died, and whose answer was lost with it.
+   */
+  activated(): void {
+    for (const claim of [...this.book.claims()]) {
+      if (claim.agent.claimed.has(claim.claimId)) void this.#lookUp(claim);
+    }
+  }
+
+  /** Whoever waits in the agent's name may be gone; one that is not asks again at once. */
+  incarnationEnded(agent: Agent): void {
+    this.#handed.delete(agent);
+    this.book.flush(agent);
+  }
+
+  /** What was cancelled under the agent's hands since it was last told. */
+  takeCancelled(agent: Agent): readonly string[] {
+    const { cancelled } = agent;
+    if (cancelled.length > 0) agent.cancelled = [];
+    return cancelled;
+  }
+
+  /** What the agent holds and has not started. @throws Refused */
+  async held(
+    { agentId }: Agent,
+    limit: number,
+    caller: Caller,
+    claimId?: string,
+  ): Promise<readonly ClaimedTask[]> {
+    const { operations, partitions } = this.#options;
+    const only = claimId === undefined ? {} : { claimId };
+    const answers = await Promise.all(
+      partitions.map((partition) =>
+        operations.call(heldTasks, { partition, agentId, limit, ...only }, caller),
+      ),
+    );
+    return answers.flatMap(({ output }) => output.tasks).slice(0, limit);
+  }
+
+  sweep(now: number): void {
+    this.book.expire(now);
+    this.#recent.trim(now);
+  }
+
+  /** Claims stay parked, as shadows of those that the active router has. */
+  standDown(): void {
+    this.#recent.clear();
+    this.#handed.clear();
+  }
+
+  /** Every claim ends: answered with nothing, so that its agent asks again, or not answered. */
+  sendAllAway(how: 'answered' | 'silently'): void {
+    for (const { agent, claimId } of [...this.book.claims()]) {
+      if (how === 'answered') this.book.flush(agent);
+      else this.book.drop(agent, claimId);
+    }
+  }
+
+  async #lookUp(claim: Claim): Promise<void> {
+    this.book.suspend(claim);
+    try {
+      claim.tasks.push(...(await this.#heldFor(claim.agent, claim.claimId)));
+    } catch (error) {
+      this.#options.onFailure?.(error);
+    }
+    this.book.resolve(claim, null, this.#options.clock.now());
+  }
+
+  #heldFor(agent: Agent, claimId: string): Promise<readonly ClaimedTask[]> {
+    return this.held(agent, limits.ITEMS_MAX, { project: agent.project, actor: ACTOR }, claimId);
+  }
+
+  #takeHanded(agent: Agent, capacity: number): ClaimedTask[] {
+    const handed = this.#handed.get(agent) ?? [];
+    this.#handed.delete(agent);
+    const still = handed.filter(({ taskId }) => {
+      const task = this.#options.state.tasks.get(taskId);
+      return (task?.hold ?? task?.proposal)?.agent === agent && task?.status !== 'running';
+    });
+    if (still.length > capacity) this.#handed.set(agent, still.splice(capacity));
+    return still;
+  }
+
+  #answer(claim: Claim, tasks: readonly ClaimedTask[]): void {
+    const { active, clock, onAnswer } = this.#options;
+    if (!active() && tasks.length === 0) return claim.reply(null);
+    onAnswer?.(clock.now() - claim.arrivedAt, tasks.length);
+    claim.reply(this.#compose(claim.agent, claim.claimId, tasks, claim.bytes));
+  }
+
+  #compose(
+    agent: Agent,
+    claimId: string,
+    tasks: readonly ClaimedTask[],
+    bytes: number,
+  ): ClaimAnswer {
+    const answer = { tasks, cancelled: this.takeCancelled(agent) };
+    const now = this.#options.clock.now();
+    if (tasks.length > 0) this.#recent.remember(agent.key, claimId, answer, { bytes, now });
+    return answer;
+  }
+}

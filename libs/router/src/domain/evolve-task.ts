@@ -1,0 +1,126 @@
+import type { TaskEvent } from '@athena/contracts';
+import type { RouterState, Standing } from './router-state.js';
+import { NOBODY, RANKS, Task } from './task.js';
+
+/** Cancellations kept for an agent that doesn't ask; of older ones its stale lease tells it. */
+export const CANCELLED_KEPT_MAX = 1_000;
+
+type EventNamed<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
+
+/** Folds one event of a task partition. */
+export function evolveTask(state: RouterState, event: TaskEvent, standing: Standing): void {
+  countOutcome(state, event);
+  if (event.type === 'TaskCreated') return create(state, event, standing);
+  if (event.type === 'RouterOpened') return opened(state, event);
+  const task = state.tasks.get(event.id);
+  if (!task) return;
+  const { tasks } = state;
+  switch (event.type) {
+    case 'DependencyCompleted':
+      task.waitsFor?.delete(event.data.dependency);
+      if (task.waitsFor?.size !== 0) return;
+      task.waitsFor = null;
+      if (task.status === 'blocked') task.status = 'pending';
+      task.offeredAt = standing.at;
+      return tasks.review(task);
+    case 'TaskBlocked':
+      task.status = 'blocked';
+      return tasks.review(task);
+    case 'TaskDue':
+      task.gate = null;
+      task.offeredAt = standing.at;
+      return tasks.review(task);
+    case 'TaskAssigned':
+      return assign(state, task, event, standing);
+    case 'TaskStarted':
+      if (task.hold) task.status = 'running';
+      return tasks.review(task);
+    case 'AttemptFailed': {
+      const until = Date.parse(event.data.retryAt);
+      task.gate = { why: 'backoff', until };
+      return tasks.giveBack(task, until);
+    }
+    case 'TaskReleased':
+      return tasks.giveBack(task, standing.at, toAvoid(state, task, event));
+    case 'TaskCancelled':
+      noteCancelled(state, task);
+      return tasks.finish(task);
+    case 'TaskCompleted':
+    case 'TaskFailed':
+      return tasks.finish(task);
+    case 'TaskProgressed':
+      return;
+    default:
+      // Events of kinds that a later version adds.
+      event satisfies never;
+  }
+}
+
+/** `id` is the partition's name, `task.<number>`. */
+function opened(state: RouterState, { id, data }: EventNamed<'RouterOpened'>): void {
+  const partition = Number.parseInt(id.slice(id.indexOf('.') + 1), 10);
+  state.tell({ kind: 'router-opened', partition, ...data });
+}
+
+function create(state: RouterState, event: EventNamed<'TaskCreated'>, standing: Standing): void {
+  const { data, id, project } = event;
+  const excluded = data.excludeAgents?.length ? [...data.excludeAgents].sort() : NOBODY;
+  const task = new Task({
+    id,
+    born: ++state.born,
+    rank: RANKS[data.priority],
+    bytes: standing.bytes,
+    autoRoute: data.autoRoute,
+    set: state.fleet.setFor(project, data.requirements),
+    excluded,
+  });
+  if (data.waitsFor.length > 0) task.waitsFor = new Set(data.waitsFor);
+  if (data.runAt !== undefined) task.gate = { why: 'scheduled', until: Date.parse(data.runAt) };
+  task.offeredAt = standing.at;
+  state.tasks.add(task);
+}
+
+function assign(
+  state: RouterState,
+  task: Task,
+  { data, project }: EventNamed<'TaskAssigned'>,
+  { seq, index, at }: Standing,
+): void {
+  const { session, claimId } = data;
+  const agent = state.fleet.ensure(project, data.agentId);
+  state.tasks.assign(task, { agent, session, claimId, seq, reason: data.decision.reason });
+  const waitedMs = Math.max(0, at - task.offeredAt);
+  state.tell({ kind: 'assigned', agent, claimId, waitedMs });
+  if (session > agent.ended.session) return;
+  // The session ended while the proposal was under way: nobody is there to take the task.
+  const exclude = session === agent.ended.session && agent.ended.exclude;
+  state.tell({ kind: 'session-ended', agent, session, exclude, source: `${seq}.${index}` });
+}
+
+/** An agent that has registered anew since it was given the task is not kept away from it. */
+function toAvoid(
+  state: RouterState,
+  { hold, project }: Task,
+  { data }: EventNamed<'TaskReleased'>,
+): string | undefined {
+  if (!data.exclude) return undefined;
+  const agent = state.fleet.get(project, data.agentId);
+  return agent && hold && agent.registration > hold.session ? undefined : data.agentId;
+}
+
+function noteCancelled(state: RouterState, { hold, id }: Task): void {
+  if (!hold) return;
+  const { cancelled } = hold.agent;
+  cancelled.push(id);
+  if (cancelled.length > CANCELLED_KEPT_MAX) cancelled.shift();
+  state.fleet.touch(hold.agent);
+  state.tell({ kind: 'cancelled', agent: hold.agent });
+}
+
+function countOutcome({ fleet }: RouterState, event: TaskEvent): void {
+  const { type, project, data } = event;
+  if (type === 'TaskCompleted') fleet.countSuccess(project, data.kind, data.durationMs);
+  // A lost attempt reported no outcome.
+  const failed = type === 'AttemptFailed' || (type === 'TaskFailed' && !data.lost);
+  if (failed) fleet.countFailure(project, data.kind);
+}

@@ -1,0 +1,115 @@
+import type { WaitReason } from '@athena/contracts';
+import type { Agent } from './agent.js';
+import type { Fleet } from './fleet.js';
+import { keptAway, type Pool } from './policy.js';
+import type { Task } from './task.js';
+
+export interface Why {
+  readonly reason: WaitReason;
+  readonly detail: string;
+}
+
+/** How many ids or names a detail lists. */
+const LISTED_MAX = 5;
+
+/** Why a pending task is with no agent (product T12). */
+export function whyWaiting(task: Task, fleet: Fleet): Why {
+  const { waitsFor, gate } = task;
+  if (waitsFor) {
+    const tasks = waitsFor.size === 1 ? 'task' : 'tasks';
+    return { reason: 'dependencies', detail: `waits for ${tasks} ${listed([...waitsFor])}` };
+  }
+  if (gate) return whyNotDue(gate);
+  if (!task.autoRoute && !task.proposal) {
+    const detail = 'autoRoute is false: it is given to an agent by hand (assign or dispatch)';
+    return { reason: 'manual', detail };
+  }
+  if (task.proposal) {
+    const { agentId } = task.proposal.agent;
+    return { reason: 'routing', detail: `is about to be assigned to ${agentId}` };
+  }
+  const { members, requirements } = task.set;
+  const { excluded, avoided } = task;
+  return whyNobody({ members, excluded, avoided }, requirements, task.project, fleet);
+}
+
+function whyNotDue({ why, until }: NonNullable<Task['gate']>): Why {
+  const at = new Date(until).toISOString();
+  return why === 'scheduled'
+    ? { reason: 'scheduled', detail: `is planned for ${at}` }
+    : { reason: 'backoff', detail: `its last attempt failed; the next may begin at ${at}` };
+}
+
+/** Why the policy finds nobody for tasks that are ready. */
+export function whyNobody(
+  pool: Pool,
+  requirements: readonly string[],
+  project: string,
+  fleet: Fleet,
+): Why {
+  const { members, excluded } = pool;
+  if (members.length === 0) return whyNobodyCapable(requirements, project, fleet);
+  const allowed = members.filter(({ agentId }) => !excluded.includes(agentId));
+  if (allowed.length === 0) {
+    const who = listed(members.map(({ agentId }) => agentId));
+    return { reason: 'excluded', detail: `the task excludes all capable agents: ${who}` };
+  }
+  const present = allowed.filter(({ reachable }) => reachable);
+  if (present.length === 0) return whyAbsent(allowed);
+  const away = keptAway(pool);
+  const kept = present.filter(({ agentId }) => away.includes(agentId));
+  const eligible = present.filter(({ agentId }) => !away.includes(agentId));
+  if (eligible.some(({ free }) => free > 0)) {
+    return { reason: 'routing', detail: 'a capable agent has free capacity; it is next' };
+  }
+  if (kept.some(({ free }) => free > 0)) {
+    const who = listed(kept.map(({ agentId }) => agentId));
+    const detail = `${who} vanished with it before; the other capable agents have no free capacity`;
+    return { reason: 'excluded', detail };
+  }
+  return whyFull(eligible);
+}
+
+function whyNobodyCapable(requirements: readonly string[], project: string, fleet: Fleet): Why {
+  const reason = 'no_capable_agent';
+  if (requirements.length === 0) return { reason, detail: 'no agent is registered' };
+  const missing = fleet.missing(project, requirements);
+  const detail =
+    missing.length > 0
+      ? `no registered agent has ${listed(missing)}`
+      : `no registered agent has all of ${listed(requirements)} together`;
+  return { reason, detail };
+}
+
+function whyAbsent(capable: readonly Agent[]): Why {
+  const draining = capable.filter(({ present, draining }) => present && draining).length;
+  const away = capable.length - draining;
+  const parts = [
+    ...(away > 0 ? [`${away} away`] : []),
+    ...(draining > 0 ? [`${draining} draining`] : []),
+  ];
+  const who = listed(capable.map(({ agentId }) => agentId));
+  return {
+    reason: 'absent',
+    detail: `capable agents take no work now (${parts.join(', ')}): ${who}`,
+  };
+}
+
+function whyFull(present: readonly Agent[]): Why {
+  const full = present.filter(({ room }) => room === 0).length;
+  const silent = present.length - full;
+  const parts = [
+    ...(full > 0 ? [`${full} at maxConcurrentTasks`] : []),
+    ...(silent > 0 ? [`${silent} without an open claim`] : []),
+  ];
+  return {
+    reason: 'agents_full',
+    detail: `${present.length} capable agents are present: ${parts.join(', ')}`,
+  };
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - LISTED_MAX;
+  const shown = names.slice(0, LISTED_MAX).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

@@ -1,0 +1,132 @@
+import {
+  systemClock,
+  systemTimers,
+  type Clock,
+  type EventLog,
+  type Lease,
+  type StateStore,
+  type Timers,
+} from '@athena/event-log';
+import {
+  AgentDoor,
+  Contacts,
+  ServiceEndpoint,
+  type EdgeObserver,
+  type HostedService,
+  type OperationCaller,
+  type PartState,
+  type ServiceHandler,
+} from '@athena/service-kit';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { claimVerb } from './claim-verb.js';
+import { adviseRoute } from './operations/advise-route.js';
+import { assignByHand } from './operations/assign-task.js';
+import { dispatch } from './operations/dispatch-task.js';
+import { tellWhy } from './operations/explain-task.js';
+import { poll } from './operations/poll-tasks.js';
+import { tellRoutingStats } from './operations/routing-stats.js';
+import { Router } from './router.js';
+import type { RoutingObserver } from './routing.js';
+
+export const SERVICE = 'router';
+/** The one task partition; ids carry its number. */
+const TASK_PARTITIONS: readonly number[] = [0];
+
+export interface RouterServiceOptions {
+  /** Of account CORE. */
+  readonly nats: NatsConnection;
+  readonly log: Pick<EventLog, 'endSeq' | 'get'>;
+  readonly feed: Pick<EventLog, 'follow'>;
+  readonly store?: StateStore;
+  readonly lease: Lease;
+  /** This process, unique: names the router in the log. */
+  readonly owner: string;
+  readonly calls: OperationCaller;
+  readonly observer?: RoutingObserver & {
+    readonly edge?: EdgeObserver;
+    /** What a handler threw that is no refusal. */
+    readonly error?: (error: unknown, where: string) => void;
+  };
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+}
+
+/** One process of the router: active or standby, with the doors at which it is asked. */
+export class RouterService implements HostedService {
+  readonly name = SERVICE;
+  readonly parts = [this];
+  readonly #options: RouterServiceOptions;
+  readonly #contacts: Contacts;
+  readonly #router: Router;
+  #door: AgentDoor | null = null;
+  #endpoint: ServiceEndpoint | null = null;
+
+  constructor(options: RouterServiceOptions) {
+    this.#options = options;
+    const { nats, log, feed, store, lease, owner, calls, observer } = options;
+    const { clock = systemClock, timers = systemTimers } = options;
+    this.#contacts = new Contacts(nats, timers);
+    this.#router = new Router({
+      operations: calls,
+      log,
+      feed,
+      lease,
+      name: owner,
+      clock,
+      timers,
+      partitions: TASK_PARTITIONS,
+      ...(store && { store }),
+      ...(observer && { observer }),
+      onActive: () => this.#serve(),
+      onStandDown: () => this.#endpoint?.close(),
+    });
+  }
+
+  get readiness(): PartState {
+    return this.#router.readiness;
+  }
+
+  start(): void {
+    const { nats, clock, observer } = this.#options;
+    this.#router.start();
+    // Plainly subscribed: the standby hears what the active router has parked.
+    this.#door = new AgentDoor({
+      nats,
+      verbs: [claimVerb(this.#router, this.#contacts)],
+      contacts: this.#contacts,
+      ...(clock && { clock }),
+      ...(observer?.edge && { observer: observer.edge }),
+    });
+  }
+
+  /** Takes nothing new, stops proposing, and leaves the parked claims to a standby. */
+  async stop(): Promise<void> {
+    await this.#router.close();
+    await this.#door?.close();
+  }
+
+  /** Only the active router answers what is addressed to the service. */
+  #serve(): void {
+    const { nats, timers, observer } = this.#options;
+    this.#endpoint = new ServiceEndpoint({
+      nats,
+      service: SERVICE,
+      handlers: this.#handlers(),
+      ...(timers && { timers }),
+      onError: (error, { op }) => observer?.error?.(error, op),
+    });
+  }
+
+  #handlers(): readonly ServiceHandler[] {
+    const { calls } = this.#options;
+    const router = this.#router;
+    return [
+      adviseRoute(router, calls),
+      assignByHand(router, calls),
+      dispatch(router, calls),
+      poll(router, calls, this.#contacts),
+      tellRoutingStats(router),
+      tellWhy(router, calls),
+    ];
+  }
+}

@@ -1,0 +1,310 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AGENT_NOT_FOUND, openRouter, placeTasks, releaseSession } from '@athena/contracts';
+import { until } from '@athena/testing';
+import { World, heldOf } from './world.scenario.js';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.begin();
+});
+afterEach(async () => {
+  await world.end();
+});
+
+const idsOf = (tasks: readonly { taskId: string }[]): string[] => tasks.map(({ taskId }) => taskId);
+const typesOf = (taskId: string): string[] => world.eventsOf(taskId).map(({ type }) => type);
+
+describe('a claim', () => {
+  it('is answered with a task that comes later, with its content and its lease', async () => {
+    await world.active();
+    await world.agent('a', { capabilities: ['sum'] });
+    const claim = world.claim('a');
+    const taskId = await world.task({ content: [1, 2], requirements: ['sum'], priority: 'high' });
+
+    const { tasks } = await claim;
+
+    expect(tasks).toMatchObject([{ taskId, content: [1, 2], priority: 'high', attempt: 1 }]);
+    await world.start(tasks[0]!, 'a');
+    await world.complete(tasks[0]!, 'a');
+    expect(typesOf(taskId)).toEqual([
+      'TaskCreated',
+      'TaskAssigned',
+      'TaskStarted',
+      'TaskCompleted',
+    ]);
+  });
+
+  it('is answered with an empty list when there was nothing', async () => {
+    await world.active();
+    await world.agent('a');
+
+    expect(await world.claim('a', { waitMs: 30 })).toEqual({ tasks: [], cancelled: [] });
+  });
+
+  it('that is repeated gets the same tasks, another one never does', async () => {
+    await world.active();
+    await world.agent('a', { maxConcurrentTasks: 4 });
+    await Promise.all([world.task(), world.task(), world.task()]);
+
+    const first = await world.claim('a', { claimId: 'mine', capacity: 2 });
+    await world.start(first.tasks[0]!, 'a');
+    const again = await world.claim('a', { claimId: 'mine', capacity: 2 });
+    const other = await world.claim('a', { capacity: 2 });
+
+    expect(first.tasks).toHaveLength(2);
+    expect(again).toEqual(first);
+    expect(other.tasks).toHaveLength(1);
+    expect(idsOf(first.tasks)).not.toContain(idsOf(other.tasks)[0]);
+  });
+
+  it('that is repeated to another router gets the same tasks from the partition', async () => {
+    const old = await world.active('old');
+    await world.agent('a', { maxConcurrentTasks: 4 });
+    const taskId = await world.task();
+    const first = await world.claim('a', { claimId: 'mine' });
+    await old.close();
+
+    await world.active('new');
+    const again = await world.claim('a', { claimId: 'mine' });
+
+    expect(idsOf(again.tasks)).toEqual([taskId]);
+    expect(again.tasks).toEqual(first.tasks);
+  });
+
+  it('that was repeated before the next router took over gets the same tasks from it', async () => {
+    const old = await world.active('old');
+    await world.agent('a', { maxConcurrentTasks: 3 });
+    await Promise.all([world.task(), world.task()]);
+    const first = await world.claim('a', { claimId: 'mine', capacity: 2 });
+    await old.close();
+    const { router, lease } = await world.router('next');
+    const { desk } = (await router.loaded)!;
+
+    const again = world.claim('a', { claimId: 'mine', capacity: 2, waitMs: 1_000 });
+    const other = world.claim('a', { claimId: 'other', waitMs: 1_000 });
+    await until(() => desk.book.size === 2, 'the claims to be parked');
+    const late = await world.task();
+    lease.hand(true);
+
+    expect((await again).tasks).toEqual(first.tasks);
+    expect(idsOf((await other).tasks)).toEqual([late]);
+  });
+
+  it('that was repeated too late waits for new work', async () => {
+    const old = await world.active('old');
+    await world.agent('a');
+    await world.task();
+    const first = await world.claim('a', { claimId: 'mine' });
+    await old.close();
+    await world.start(first.tasks[0]!, 'a');
+    const { router, lease } = await world.router('next');
+    const { desk } = (await router.loaded)!;
+
+    const again = world.claim('a', { claimId: 'mine' });
+    await until(() => desk.book.size === 1, 'the claim to be parked');
+    lease.hand(true);
+    const taskId = await world.task();
+
+    expect(idsOf((await again).tasks)).toEqual([taskId]);
+  });
+
+  it('of an agent that nobody registered is refused, of one just registered is not', async () => {
+    await world.active();
+    await expect(world.claim('ghost')).rejects.toMatchObject({
+      refusal: { code: AGENT_NOT_FOUND.code },
+    });
+    world.feedDelayMs = 20;
+    await world.agent('a');
+    expect(await world.claim('a', { waitMs: 10 })).toEqual({ tasks: [], cancelled: [] });
+  });
+
+  it('tells of tasks that were cancelled under the agent’s hands', async () => {
+    await world.active();
+    await world.agent('a');
+    const taskId = await world.task();
+    const { tasks } = await world.claim('a');
+    await world.start(tasks[0]!, 'a');
+
+    const next = world.claim('a');
+    await world.cancel(taskId);
+
+    expect(await next).toEqual({ tasks: [], cancelled: [taskId] });
+    expect(await world.claim('a', { waitMs: 10 })).toEqual({ tasks: [], cancelled: [] });
+  });
+});
+
+describe('the router', () => {
+  it('gives every task out once, and no agent more than it takes', async () => {
+    await world.active();
+    const agents = ['a', 'b', 'c'];
+    for (const agent of agents) await world.agent(agent, { maxConcurrentTasks: 3 });
+    const ids = await Promise.all(Array.from({ length: 60 }, () => world.task()));
+    const done = new Set<string>();
+    const work = async (agent: string): Promise<void> => {
+      while (done.size < ids.length) {
+        const { tasks } = await world.claim(agent, { capacity: 2, waitMs: 100 });
+        await Promise.all(tasks.map((task) => world.complete(task, agent)));
+        for (const { taskId } of tasks) done.add(taskId);
+      }
+    };
+    await Promise.all(agents.flatMap((agent) => [work(agent), work(agent)]));
+
+    const assigned = world.events.filter(({ type }) => type === 'TaskAssigned');
+    expect(new Set(assigned.map(({ id }) => id)).size).toBe(ids.length);
+    expect(assigned).toHaveLength(ids.length);
+    expect(mostHeld(agents)).toBeLessThanOrEqual(3);
+  });
+
+  it('places a task once, although the answer to the placement was lost', async () => {
+    const router = await world.active();
+    await world.agent('a', { maxConcurrentTasks: 1 });
+    world.failNext(placeTasks, 'lose-answer');
+    const taskId = await world.task();
+
+    const { tasks } = await world.claim('a', { claimId: 'mine' });
+
+    expect(idsOf(tasks)).toEqual([taskId]);
+    await until(() => router.activity === 'active');
+
+    expect(typesOf(taskId).filter((type) => type === 'TaskAssigned')).toHaveLength(1);
+    expect(world.events.filter(({ type }) => type === 'RouterOpened')).toHaveLength(2);
+    const { reserved, active } = router.routing.state.fleet.get('p', 'a')!;
+    expect([reserved, active]).toEqual([0, 1]);
+  });
+
+  it('places a task anew whose placement was lost on the way', async () => {
+    const router = await world.active();
+    await world.agent('a');
+    world.failNext(placeTasks, 'lose-call');
+    world.failNext(openRouter, 'lose-call', 'lose-answer');
+    const taskId = await world.task();
+
+    const { tasks } = await world.claim('a');
+
+    expect(idsOf(tasks)).toEqual([taskId]);
+    expect(router.routing.state.fleet.get('p', 'a')?.reserved).toBe(0);
+  });
+
+  it('gives the work of a vanished agent to another, and not to that one again', async () => {
+    await world.active();
+    const session = await world.agent('a');
+    const taskId = await world.task();
+    const { tasks } = await world.claim('a');
+    await world.start(tasks[0]!, 'a');
+    await world.agent('b');
+    const other = world.claim('b');
+    const own = world.claim('a', { waitMs: 50 });
+    world.failNext(releaseSession, 'lose-call', 'lose-answer');
+
+    await world.endSession('a', session);
+
+    expect(await own).toEqual({ tasks: [], cancelled: [] });
+    expect(idsOf((await other).tasks)).toEqual([taskId]);
+    expect(world.eventsOf(taskId).map(({ type, data }) => [type, data])).toContainEqual([
+      'TaskReleased',
+      { agentId: 'a', attempt: 1, reason: 'session_ended', exclude: true },
+    ]);
+  });
+
+  it('releases on opening what rests on sessions that ended while nobody was active', async () => {
+    const first = await world.active('first');
+    const session = await world.agent('a');
+    const taskId = await world.task();
+    await world.claim('a');
+    await first.close();
+    await world.endSession('a', session);
+    await world.agent('b');
+
+    await world.active('second');
+
+    expect(idsOf((await world.claim('b')).tasks)).toEqual([taskId]);
+  });
+
+  it('is superseded by the next one, which serves the claims that were parked', async () => {
+    const { router: old, lease: oldLease } = await world.router('old');
+    const { router: next, lease } = await world.router('next');
+    oldLease.hand(true);
+    await until(() => old.activity === 'active');
+    await world.agent('a');
+    const claim = world.claim('a');
+    await until(() => old.routing.desk.book.size === 1);
+
+    oldLease.hand(false);
+    lease.hand(true);
+    await until(() => next.activity === 'active' && old.activity === 'standby', 'the take-over');
+    const taskId = await world.task();
+
+    expect(idsOf((await claim).tasks)).toEqual([taskId]);
+    expect(() => old.routing).toThrow('NOT_OWNER');
+    await until(() => heldOf(next.routing, 'a') === 1);
+  });
+
+  it('stands down where another one opened while it was opening itself', async () => {
+    const { router: slow, lease: slowLease } = await world.router('slow');
+    const { router: quick, lease } = await world.router('quick');
+    world.failNext(openRouter, 'late-answer');
+    slowLease.hand(true);
+    await until(() => slow.activity === 'opening');
+    slowLease.hand(false);
+    lease.hand(true);
+    await until(() => quick.activity === 'active' && slow.activity === 'standby');
+
+    expect(quick.routing.open).toBe(true);
+    expect(() => slow.routing).toThrow('NOT_OWNER');
+  });
+
+  it('as a standby forgets the claims that the active one has answered', async () => {
+    await world.active('active');
+    const { router: standby } = await world.router('standby');
+    await world.agent('a');
+    const claim = world.claim('a', { waitMs: 20_000 });
+    await world.task();
+    await claim;
+
+    const routing = await standby.loaded;
+    await until(() => routing?.desk.book.size === 0, 'the shadow to be dropped');
+  });
+});
+
+describe('a router that starts again', () => {
+  it('begins at the state that was stored, and knows what waits and who is there', async () => {
+    const first = await world.active('first');
+    await world.agent('a', { capabilities: ['sum'] });
+    const taskId = await world.task({ requirements: ['sum'] });
+    await first.routing.fold.caughtUp();
+    await first.close();
+
+    await world.active('second');
+
+    expect(world.followedFrom[0]).toBe(1);
+    expect(world.followedFrom[1]).toBeGreaterThan(5);
+    expect(idsOf((await world.claim('a')).tasks)).toEqual([taskId]);
+  });
+
+  it('folds the whole log where the stored state is of a history that was lost', async () => {
+    const first = await world.active('first');
+    await first.routing.fold.caughtUp();
+    await first.close();
+    const [name, at] = ['router.0', world.log.messages.length];
+    const stored = await world.store.load(name);
+    const checkpoint = { ...stored!.checkpoint, epoch: 9, seq: at, hash: 'of another commit' };
+    await world.store.save(name, { checkpoint, whole: false, upserts: [], deletes: [] });
+
+    await world.active('second');
+
+    expect(world.followedFrom).toEqual([1, 1]);
+  });
+});
+
+/** The most tasks that any of these agents ever held at once, by the log. */
+function mostHeld(agents: readonly string[]): number {
+  const held = new Map<string, Set<string>>(agents.map((agent) => [agent, new Set()]));
+  let most = 0;
+  for (const { type, id, data } of world.events) {
+    const { agentId } = data as { agentId?: string };
+    if (type === 'TaskAssigned') held.get(agentId ?? '')?.add(id);
+    if (type === 'TaskCompleted' || type === 'TaskReleased') held.get(agentId ?? '')?.delete(id);
+    most = Math.max(most, ...[...held.values()].map(({ size }) => size));
+  }
+  return most;
+}
