@@ -1,0 +1,48 @@
+import { sleep } from '../abort.js';
+import { AthenaError } from '../errors.js';
+import { AGENT_PAUSE_MS_MAX, FAULTS_MAX } from '../limits.js';
+import type { RequestChannel } from '../nats/request-channel.js';
+import { attemptTimeoutMs, isPassing, isTimeout, retryDelayMs } from '../retry.js';
+
+/** The platform's word that the attempt is not (any more) the caller's. */
+const LOST_LEASE = new Set(['STALE_LEASE', 'ILLEGAL_TRANSITION', 'TASK_NOT_FOUND']);
+
+export const isLeaseLost = (error: unknown): boolean =>
+  error instanceof AthenaError && LOST_LEASE.has(error.code);
+
+/** Troubles inside the platform that say little about the request: tried again a few times. */
+const isFault = (error: unknown): boolean =>
+  error instanceof AthenaError && (error.code === 'INTERNAL' || error.code === 'INVALID_ANSWER');
+
+export interface Persisting {
+  readonly channel: Pick<RequestChannel, 'connected' | 'whenConnected'>;
+  readonly signal: AbortSignal;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/**
+ * Repeats a harmless request until the platform answers it, however long that takes, and at once
+ * after a lost connection is back.
+ * @throws AthenaError of a refusal, or the signal's reason
+ */
+export async function persist<T>(
+  { channel, signal, onTrouble }: Persisting,
+  ask: (timeoutMs: number) => Promise<T>,
+): Promise<T> {
+  let faults = 0;
+  let timeouts = 0;
+  for (let attempt = 0; ; attempt += 1) {
+    signal.throwIfAborted();
+    try {
+      return await ask(attemptTimeoutMs(timeouts, true));
+    } catch (error) {
+      if (isFault(error)) faults += 1;
+      timeouts = isTimeout(error) ? timeouts + 1 : 0;
+      const mayPass = isPassing(error) || (isFault(error) && faults < FAULTS_MAX);
+      if (signal.aborted || !mayPass) throw error;
+      onTrouble(error);
+      if (!channel.connected) await channel.whenConnected(signal);
+      else await sleep(Math.min(AGENT_PAUSE_MS_MAX, retryDelayMs(attempt)), signal);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type TaskRecord,
+  cancelTask,
+  createTask,
+  createTasks,
+  getTask,
+  waitTime,
+} from '@athena/contracts';
+import type { Operation, Output, RawInput } from '@athena/operation';
+import type { z } from 'zod';
+import { readConnectionFile } from './connection-file.js';
+import { BatchRefusedError } from './errors.js';
+import { type CallOptions, type Group, bindGroup, groups } from './groups.js';
+import { type HttpOptions, HttpTransport } from './http/http-transport.js';
+import { withIdempotencyKey } from './idempotency.js';
+import { CALL_BUDGET_MS } from './limits.js';
+import { type NatsClientOptions, NatsTransport } from './nats/nats-transport.js';
+import { retrying } from './retry.js';
+import type { TaskDefinition } from './task/definition.js';
+import { type TaskAccess, TaskHandle } from './task/handle.js';
+import { type SubmitOptions, batchesOf, newTaskOf } from './task/submission.js';
+import { Turns } from './task/turns.js';
+import { type WaitOptions, waitForTask } from './task/wait.js';
+import type { Transport } from './transport.js';
+
+export type TaskGroup = Group<(typeof groups)['tasks']> & {
+  /** Waits until the task is finished or blocked, by long polls. */
+  wait(taskId: string, options?: WaitOptions): Promise<TaskRecord>;
+};
+
+/**
+ * Calls the platform's operations, over HTTP or over NATS alike. What fails in passing (refusals
+ * marked retryable, lost connections) is retried for CALL_BUDGET_MS, commands with the same
+ * idempotency key; what could have happened twice is not repeated but thrown.
+ */
+export class AthenaClient {
+  readonly tasks: TaskGroup;
+  readonly agents: Group<(typeof groups)['agents']>;
+  readonly routing: Group<(typeof groups)['routing']>;
+  readonly keys: Group<(typeof groups)['keys']>;
+  readonly projects: Group<(typeof groups)['projects']>;
+  readonly system: Group<(typeof groups)['system']>;
+  readonly #transport: Transport;
+  readonly #turns: Turns;
+  #seq = 0;
+
+  private constructor(transport: Transport) {
+    this.#transport = transport;
+    this.#turns = new Turns(transport.waitsMax);
+    const call = (operation: Operation, input: unknown, options?: CallOptions) =>
+      this.call(operation, input, options);
+    this.tasks = {
+      ...bindGroup(groups.tasks, call),
+      wait: (taskId, options = {}) => this.#access.wait(taskId, options),
+    };
+    this.agents = bindGroup(groups.agents, call);
+    this.routing = bindGroup(groups.routing, call);
+    this.keys = bindGroup(groups.keys, call);
+    this.projects = bindGroup(groups.projects, call);
+    this.system = bindGroup(groups.system, call);
+  }
+
+  /** Over HTTP; nothing is sent before the first call. */
+  static async connect(options: HttpOptions): Promise<AthenaClient> {
+    return new AthenaClient(new HttpTransport(options));
+  }
+
+  /** Over NATS. @throws AthenaError UNAUTHENTICATED, CONNECTION_LOST */
+  static async connectNats(options: NatsClientOptions): Promise<AthenaClient> {
+    return new AthenaClient(await NatsTransport.open(options));
+  }
+
+  /** Over HTTP, to the stack that wrote this `connection.json`. */
+  static async fromConnectionFile(path: string): Promise<AthenaClient> {
+    const { gatewayUrl, apiKey } = await readConnectionFile(path);
+    return AthenaClient.connect({ url: gatewayUrl, apiKey });
+  }
+
+  /** The highest log position that an answer has shown; as `minSeq` it reads one's own writes. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Calls any operation of @athena/contracts. @throws AthenaError */
+  async call<T extends Operation>(
+    operation: T,
+    input: RawInput<T>,
+    options: CallOptions = {},
+  ): Promise<Output<T>> {
+    const { signal } = options;
+    const prepared = withIdempotencyKey(operation, input, options.idempotencyKey);
+    const waitMs = waitTime.safeParse((input as { wait?: unknown }).wait).data ?? 0;
+    const budgetMs = options.timeoutMs ?? CALL_BUDGET_MS + waitMs;
+    const { repeatable, key: idempotencyKey } = prepared;
+    const answer = await retrying({ repeatable, budgetMs, waitMs, signal }, (tryMs) => {
+      const attempt = { timeoutMs: tryMs, signal, idempotencyKey };
+      return this.#transport.call(operation, prepared.input, attempt);
+    });
+    if (answer.seq !== undefined && answer.seq > this.#seq) this.#seq = answer.seq;
+    return answer.output as Output<T>;
+  }
+
+  /** Creates a task of a defined type. @throws AthenaError INVALID_INPUT, or a refusal */
+  async submit<I extends z.ZodType, O extends z.ZodType>(
+    definition: TaskDefinition<I, O>,
+    input: z.input<I>,
+    options: SubmitOptions & CallOptions = {},
+  ): Promise<TaskHandle<O>> {
+    const { idempotencyKey, signal, timeoutMs, ...own } = options;
+    const task = await newTaskOf(definition, input, own);
+    const { taskId } = await this.call(
+      createTask,
+      task,
+      given({ idempotencyKey, signal, timeoutMs }),
+    );
+    return new TaskHandle(taskId, definition.output, this.#access);
+  }
+
+  /**
+   * Creates many tasks of one type, in order, in as few requests as the limits allow.
+   * @throws BatchRefusedError if some were refused (the others exist), AthenaError
+   */
+  async submitMany<I extends z.ZodType, O extends z.ZodType>(
+    definition: TaskDefinition<I, O>,
+    items: readonly { readonly input: z.input<I>; readonly options?: SubmitOptions }[],
+    { idempotencyKey = randomUUID(), ...options }: CallOptions = {},
+  ): Promise<TaskHandle<O>[]> {
+    const tasks = await Promise.all(
+      items.map((item) => newTaskOf(definition, item.input, item.options ?? {})),
+    );
+    const taskIds: (string | null)[] = [];
+    const refusals: { index: number; code: string; detail: string }[] = [];
+    for (const [number, batch] of batchesOf(tasks).entries()) {
+      const keyed = { ...options, idempotencyKey: `${idempotencyKey}-${number}` };
+      const answer = await this.call(createTasks, { tasks: batch }, keyed);
+      for (const [index, result] of answer.results.entries()) {
+        if ('refusal' in result)
+          refusals.push({ index: taskIds.length + index, ...result.refusal });
+      }
+      taskIds.push(...answer.taskIds);
+    }
+    if (refusals.length) throw new BatchRefusedError(taskIds, refusals);
+    return taskIds.map((id) => new TaskHandle(id as string, definition.output, this.#access));
+  }
+
+  /** A handle for a task that was submitted before, perhaps by another process. */
+  handle<I extends z.ZodType, O extends z.ZodType>(
+    definition: TaskDefinition<I, O>,
+    taskId: string,
+  ): TaskHandle<O> {
+    return new TaskHandle(taskId, definition.output, this.#access);
+  }
+
+  /** Ends open calls with CLOSED. */
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  readonly #access: TaskAccess = {
+    get: (taskId, signal) => this.call(getTask, { taskId }, given({ signal })),
+    wait: (taskId, options) =>
+      waitForTask(
+        (input, callOptions) => this.call(getTask, input, callOptions),
+        this.#turns,
+        taskId,
+        options,
+      ),
+    cancel: async (taskId, reason) =>
+      (await this.call(cancelTask, reason === undefined ? { taskId } : { taskId, reason })).status,
+  };
+}
+
+/** Leaves out what is undefined, as optional properties are declared. */
+const given = (options: {
+  idempotencyKey?: string | undefined;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}): CallOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,0 +1,103 @@
+import {
+  agentHealth,
+  assignTask,
+  cancelTask,
+  completeTask,
+  createKey,
+  createProject,
+  createTask,
+  createTasks,
+  deregisterAgent,
+  dispatchTask,
+  drainAgent,
+  explainTask,
+  failTask,
+  findAgents,
+  fleetStatistics,
+  getAgent,
+  getTask,
+  heartbeatAgent,
+  heartbeatTask,
+  learnCapability,
+  listKeys,
+  listTaskEvents,
+  pollTasks,
+  progressTask,
+  queryTasks,
+  queueMetrics,
+  registerAgent,
+  reportPerformance,
+  revokeKey,
+  routeTask,
+  routingStats,
+  startTask,
+  systemHealth,
+} from '@athena/contracts';
+import type { Operation, Output, RawInput } from '@athena/operation';
+
+/** The methods of a client, by group. A test holds this table against the list of operations. */
+export const groups = {
+  tasks: {
+    create: createTask,
+    createMany: createTasks,
+    dispatch: dispatchTask,
+    get: getTask,
+    query: queryTasks,
+    assign: assignTask,
+    start: startTask,
+    heartbeat: heartbeatTask,
+    progress: progressTask,
+    complete: completeTask,
+    fail: failTask,
+    cancel: cancelTask,
+    why: explainTask,
+    events: listTaskEvents,
+    metrics: queueMetrics,
+  },
+  agents: {
+    register: registerAgent,
+    get: getAgent,
+    find: findAgents,
+    statistics: fleetStatistics,
+    health: agentHealth,
+    heartbeat: heartbeatAgent,
+    poll: pollTasks,
+    drain: drainAgent,
+    deregister: deregisterAgent,
+    learnCapability,
+    reportPerformance,
+  },
+  routing: { advise: routeTask, stats: routingStats },
+  keys: { create: createKey, list: listKeys, revoke: revokeKey },
+  projects: { create: createProject },
+  system: { health: systemHealth },
+} as const;
+
+export interface CallOptions {
+  /** Makes a repeat of this command harmless; creates get one by themselves. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+  /** For the whole call with its retries, milliseconds; default CALL_BUDGET_MS. */
+  readonly timeoutMs?: number;
+}
+
+type Method<T extends Operation> =
+  Record<string, never> extends RawInput<T>
+    ? (input?: RawInput<T>, options?: CallOptions) => Promise<Output<T>>
+    : (input: RawInput<T>, options?: CallOptions) => Promise<Output<T>>;
+
+export type Group<G extends Readonly<Record<string, Operation>>> = {
+  readonly [K in keyof G]: Method<G[K]>;
+};
+
+/** Makes a group's methods out of its operations. */
+export function bindGroup<G extends Readonly<Record<string, Operation>>>(
+  group: G,
+  call: (operation: Operation, input: unknown, options?: CallOptions) => Promise<unknown>,
+): Group<G> {
+  const bound = Object.entries(group).map(([name, operation]) => [
+    name,
+    (input: unknown = {}, options?: CallOptions) => call(operation, input, options),
+  ]);
+  return Object.fromEntries(bound) as Group<G>;
+}
