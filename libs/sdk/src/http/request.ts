@@ -26,13 +26,21 @@ export function httpRequest(operation: Operation, input: unknown): HttpRequest {
     if (value === undefined) {
       throw clientError('INVALID_INPUT', `${operation.name} needs ${name}`, { field: name });
     }
-    return encodeURIComponent(textOf(value));
+    return pathSegment(name, textOf(value));
   });
   if (binding.method === 'POST' || binding.method === 'PUT') {
     return { method: binding.method, path, body: JSON.stringify(rest) };
   }
   const query = queryString(rest, binding.query ?? {});
   return { method: binding.method, path: query ? `${path}?${query}` : path, body: undefined };
+}
+
+/** An empty segment or one of dots would make the path another one. */
+function pathSegment(name: string, text: string): string {
+  if (/^\.{0,2}$/.test(text)) {
+    throw clientError('INVALID_INPUT', `${name}: can’t be "${text}"`, { field: name });
+  }
+  return encodeURIComponent(text);
 }
 
 /** `renamed` maps query names to input fields; arrays become repeated names. */
