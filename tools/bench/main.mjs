@@ -4,15 +4,17 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { latency } from './latency.mjs';
 import { lifecycle } from './lifecycle.mjs';
+import { mcpTokens } from './mcp-tokens.mjs';
 import { withStack } from './stack.mjs';
 
-const scenarios = { lifecycle, latency };
+const scenarios = { lifecycle, latency, 'mcp-tokens': mcpTokens };
 
 const usage = `Usage: npm run bench -- [scenario …] [options]
 
 Scenarios: ${Object.keys(scenarios).join(', ')} (default: all)
   lifecycle   create → claim → complete with 50 agents and 1,000 tasks in flight
   latency     create, and create → claimed, one at a time on an idle stack
+  mcp-tokens  what answers over MCP cost a model, in characters ÷ 4
 
   --seconds N   how long each scenario measures (default 10)
   --json FILE   also write the rows to a file

@@ -11,6 +11,8 @@ export const allowed = {
   projection: ['operation', 'event-log'],
   'service-kit': ['operation', 'contracts', 'event-log', 'event-log-jetstream', 'projection'],
   ...Object.fromEntries(services.map((name) => [name, service])),
+  gateway: [...service, 'mcp'],
+  mcp: ['operation', 'contracts'],
   sdk: ['operation', 'contracts'],
   testing: ['operation', 'contracts', 'event-log'],
 };
@@ -22,6 +24,7 @@ const onlyIn = {
   '@nats-io/': ['event-log-jetstream', 'service-kit', 'sdk', 'gateway', 'router', 'agent-registry'],
   pg: ['projection', 'service-kit', 'task-queue', 'agent-registry', 'episodic-memory'],
   'prom-client': ['service-kit'],
+  '@modelcontextprotocol/': ['mcp'],
 };
 
 // Types are erased: what is imported for its types alone is no dependency of the running code.

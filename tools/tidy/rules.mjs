@@ -63,10 +63,10 @@ function purity(path, text) {
     );
 }
 
-/** One place reads the environment of services. */
+/** One place reads the environment of services; programs that people start read their own. */
 function environment(path, text) {
   if (!/^(libs|apps)\//.test(path) || isSpec(path) || /^libs\/testing/.test(path)) return [];
-  if (/^libs\/service-kit\/src\/config\.ts$/.test(path)) return [];
+  if (/^(libs\/service-kit\/src\/config|apps\/(mcp|cli)\/src\/main)\.ts$/.test(path)) return [];
   return /\bprocess\.env\b/.test(text) ? [`${path}: read the environment in service-kit`] : [];
 }
 

@@ -5,9 +5,10 @@ import { ACCESS_PARTITION } from './access/key-table.js';
 import { Gateway, type GatewayConfig } from './gateway.js';
 
 /** What the gateway takes of the process's configuration. */
-function gatewayConfig({ host, httpPort, bootstrapKey, nats }: Config): GatewayConfig {
+function gatewayConfig(config: Config): GatewayConfig {
+  const { host, httpPort, allowedHosts, bootstrapKey, nats } = config;
   return {
-    http: { host, port: httpPort },
+    http: { host, port: httpPort, allowedHosts },
     ...(bootstrapKey === null ? {} : { bootstrapKey }),
     ...(nats.callout ? { callout: { servers: [...nats.servers], ...nats.callout } } : {}),
   };
@@ -24,6 +25,7 @@ const makeGateway = (platform: Platform): Gateway =>
       partition: platform.telemetry.partition(ACCESS_PARTITION),
       edge: platform.telemetry.edge,
       rest: (operation, ms, code) => platform.metrics.requested('rest', operation, ms, code),
+      mcp: (operation, ms, code) => platform.metrics.requested('mcp', operation, ms, code),
     },
   });
 

@@ -5,7 +5,7 @@ import { Refused, type WireAnswer, type WireCommand, type WireRequest } from '@a
 import { OperationClient } from '@athena/service-kit';
 import { connect, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { startNats, type RunningNats } from '../../../tools/stack/servers.mjs';
-import { Gateway, type GatewayConfig } from './gateway.js';
+import { Gateway, type GatewayConfig, type GatewayObservers } from './gateway.js';
 import { formatApiKey } from './domain/api-key.js';
 
 export const ROOT_KEY = formatApiKey({ keyId: 'root12345678', secret: 'r'.repeat(32) });
@@ -106,7 +106,11 @@ export class GatewayWorld {
   }
 
   /** The first one owns the access partition, further ones stand by. */
-  async gateway(config: Partial<GatewayConfig> = {}, clock: Clock = systemClock): Promise<Gateway> {
+  async gateway(
+    config: Partial<GatewayConfig> = {},
+    clock: Clock = systemClock,
+    observers: GatewayObservers = {},
+  ): Promise<Gateway> {
     const { nats, core, log } = this;
     const gateway = new Gateway({
       config: {
@@ -123,6 +127,7 @@ export class GatewayWorld {
       operations,
       logger: this.#logger(),
       clock,
+      observers,
     });
     this.#gateways.push(gateway);
     await gateway.start();

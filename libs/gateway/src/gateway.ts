@@ -30,7 +30,7 @@ import { AuthCallout } from './callout/auth-callout.js';
 import { accessDecider } from './domain/access.js';
 import type { AccessState } from './domain/access-state.js';
 import type { ApiKey } from './domain/api-key.js';
-import { AccessLog, type LogSink, type RestObserver } from './http/access-log.js';
+import { AccessLog, type LogSink, type CallObserver } from './http/access-log.js';
 import { HttpServer, type HttpConfig } from './http/server.js';
 
 const SERVICE = 'gateway';
@@ -57,7 +57,8 @@ export interface GatewayConfig {
 export interface GatewayObservers {
   readonly partition?: PartitionHostObserver;
   readonly edge?: EdgeObserver;
-  readonly rest?: RestObserver;
+  readonly rest?: CallObserver;
+  readonly mcp?: CallObserver;
 }
 
 export interface GatewayOptions {
@@ -196,7 +197,8 @@ export class Gateway implements HostedService {
     const { config, operations, logger, observers } = this.#options;
     const log = new AccessLog(logger, observers?.rest);
     const surface = { operations, caller: this.#caller, keys: this.#keys, log, ...this.#ports };
-    return HttpServer.listen(surface, config.http);
+    const mcp = observers?.mcp;
+    return HttpServer.listen({ ...surface, ...(mcp && { observeMcp: mcp }) }, config.http);
   }
 
   #openApi(): ApiEndpoint {

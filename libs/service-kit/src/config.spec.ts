@@ -29,6 +29,7 @@ describe('the configuration', () => {
       databaseUrl: least.DATABASE_URL,
       host: '127.0.0.1',
       httpPort: 8080,
+      allowedHosts: [],
       managementPort: 9400,
       bootstrapKey: null,
       logLevel: 'info',
@@ -46,6 +47,7 @@ describe('the configuration', () => {
       ATHENA_NATS_CALLOUT_PASSWORD: 'c',
       ATHENA_NATS_CALLOUT_SEED: 'SAX',
       ATHENA_HTTP_PORT: '0',
+      ATHENA_ALLOWED_HOSTS: 'a.example, b.example,',
       ATHENA_LOG_LEVEL: 'debug',
       ATHENA_LOG_REPLICAS: '3',
     });
@@ -57,6 +59,7 @@ describe('the configuration', () => {
       callout: { user: 'callout', password: 'c', seed: 'SAX' },
     });
     expect(config).toMatchObject({ httpPort: 0, logLevel: 'debug', stream: { replicas: 3 } });
+    expect(config.allowedHosts).toEqual(['a.example', 'b.example']);
   });
 
   it('names every variable that is missing', () => {

@@ -26,6 +26,7 @@ const schema = z.object({
   DATABASE_URL: urlOf('postgres://user:password@host:5432/athena', 'postgres://', 'postgresql://'),
   ATHENA_HOST: z.string().min(1).default('127.0.0.1'),
   ATHENA_HTTP_PORT: port.default(8080),
+  ATHENA_ALLOWED_HOSTS: z.string().default(''),
   ATHENA_MANAGEMENT_PORT: port.default(9400),
   ATHENA_BOOTSTRAP_KEY: secret.optional(),
   ATHENA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -53,6 +54,8 @@ export interface Config {
   readonly host: string;
   /** The gateway's public port; 0 chooses a free one. */
   readonly httpPort: number;
+  /** Host names beside those of loopback that MCP is served under, and to whose web pages. */
+  readonly allowedHosts: readonly string[];
   readonly managementPort: number;
   /** An API key with every scope in the project `default`, made when there is none. */
   readonly bootstrapKey: string | null;
@@ -86,6 +89,7 @@ export function readConfig(
     databaseUrl: data.DATABASE_URL,
     host: data.ATHENA_HOST,
     httpPort: data.ATHENA_HTTP_PORT,
+    allowedHosts: data.ATHENA_ALLOWED_HOSTS.match(/[^\s,]+/g) ?? [],
     managementPort: data.ATHENA_MANAGEMENT_PORT,
     bootstrapKey: data.ATHENA_BOOTSTRAP_KEY ?? null,
     logLevel: data.ATHENA_LOG_LEVEL,

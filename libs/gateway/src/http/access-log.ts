@@ -9,8 +9,8 @@ export interface LogSink {
   error(fields: object, message: string): void;
 }
 
-/** One request to an operation, for metrics; `code` is the refusal's where it was refused. */
-export type RestObserver = (operation: string, ms: number, code: string | undefined) => void;
+/** One call of an operation, for metrics; `code` is the refusal's where it was refused. */
+export type CallObserver = (operation: string, ms: number, code: string | undefined) => void;
 
 const SERVER_ERROR_FROM = 500;
 const DENIED = new Set([UNAUTHENTICATED.code, FORBIDDEN.code]);
@@ -27,10 +27,10 @@ interface Known {
  */
 export class AccessLog {
   readonly #sink: LogSink;
-  readonly #observer: RestObserver | undefined;
+  readonly #observer: CallObserver | undefined;
   readonly #known = new WeakMap<FastifyRequest, Known>();
 
-  constructor(sink: LogSink, observer?: RestObserver) {
+  constructor(sink: LogSink, observer?: CallObserver) {
     this.#sink = sink;
     this.#observer = observer;
   }
@@ -39,8 +39,14 @@ export class AccessLog {
     this.#sink.warn({}, message);
   }
 
-  identified(request: FastifyRequest, { name }: Operation, keyId: string): void {
-    this.#known.set(request, { operation: name, keyId });
+  /** One call of a request that may hold several failed inside. */
+  unexpected({ id: requestId }: FastifyRequest, error: unknown): void {
+    this.#sink.error({ requestId, err: error }, 'a call failed inside');
+  }
+
+  /** `operation` is null where a request may hold calls of several. */
+  identified(request: FastifyRequest, operation: Operation | null, keyId: string): void {
+    this.#known.set(request, { keyId, ...(operation && { operation: operation.name }) });
   }
 
   failed(request: FastifyRequest, error: unknown): void {

@@ -11,11 +11,13 @@ import { checkInput, type OperationCaller } from '@athena/service-kit';
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { KeyTable } from '../access/key-table.js';
-import type { AccessLog } from './access-log.js';
+import type { AccessLog, CallObserver } from './access-log.js';
 import { sendProblem } from './adapter.js';
 import { actorFor, authenticate } from './authenticate.js';
 import { inputReader, type RequestParts } from './input.js';
+import type { HostCheck } from './hosts.js';
 import { REQUESTS_IN_FLIGHT_MAX } from './limits.js';
+import { MCP_PATH, mcpRoute } from './mcp.js';
 import { METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE } from './refusals.js';
 
 export interface HttpSurface {
@@ -27,6 +29,7 @@ export interface HttpSurface {
   readonly ids: Ids;
   /** Requests under way at most; default REQUESTS_IN_FLIGHT_MAX. */
   readonly requestsMax?: number;
+  readonly observeMcp?: CallObserver;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -42,9 +45,9 @@ interface Authenticated {
 /** `/v1/tasks/{taskId}` → `/v1/tasks/:taskId`. */
 const routePath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-/** Registers the routes of every operation that has an HTTP binding. */
+/** Registers the routes of every operation that has an HTTP binding, and that of MCP. */
 export const operationRoutes =
-  (surface: HttpSurface): FastifyPluginCallback =>
+  (surface: HttpSurface, hosts: HostCheck): FastifyPluginCallback =>
   (instance, _options, done) => {
     acceptOnlyJson(instance);
     limitInFlight(instance, surface.requestsMax ?? REQUESTS_IN_FLIGHT_MAX);
@@ -55,6 +58,7 @@ export const operationRoutes =
     for (const operation of surface.operations) {
       if (operation.http) registerRoute(instance, surface, operation, operation.http);
     }
+    mcpRoute(instance, surface, hosts);
     refuseOtherMethods(instance, surface.operations);
     done();
   };
@@ -134,11 +138,11 @@ function limitInFlight(instance: FastifyInstance, requestsMax: number): void {
 
 /** A path that exists answers 405 with `Allow` to every method that it does not have. */
 function refuseOtherMethods(instance: FastifyInstance, operations: readonly Operation[]): void {
-  const methodsOf = new Map<string, Set<string>>();
+  const methodsOf = new Map([[MCP_PATH, new Set<string>(['POST'])]]);
   for (const { http } of operations) {
     if (!http) continue;
     const url = routePath(http.path);
-    const methods = methodsOf.get(url) ?? new Set();
+    const methods = methodsOf.get(url) ?? new Set<string>();
     methodsOf.set(url, methods.add(http.method));
     if (http.method === 'GET') methods.add('HEAD');
   }

@@ -12,6 +12,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AccessLog } from './access-log.js';
 import { gatewayAdapter, sendProblem } from './adapter.js';
 import { DOCS_PATH, serveDocs } from './docs.js';
+import { HostCheck } from './hosts.js';
 import { openApiDocument } from './openapi.js';
 import { operationRoutes, type HttpSurface } from './routes.js';
 
@@ -24,6 +25,8 @@ export interface HttpConfig {
   readonly port: number;
   /** Requests under way at most; default REQUESTS_IN_FLIGHT_MAX. */
   readonly requestsMax?: number;
+  /** Names beside those of loopback that MCP is served under, and to whose web pages. */
+  readonly allowedHosts?: readonly string[];
 }
 
 /** Nest only hosts the server: operations have no controllers. */
@@ -59,7 +62,7 @@ export class HttpServer {
   /** Starts to listen. */
   static async listen(
     surface: HttpSurface,
-    { host, port, requestsMax }: HttpConfig,
+    { host, port, requestsMax, allowedHosts }: HttpConfig,
   ): Promise<HttpServer> {
     const adapter = gatewayAdapter();
     const app = await NestFactory.create<NestFastifyApplication>(HttpHost, adapter, {
@@ -72,7 +75,7 @@ export class HttpServer {
       next();
     });
     const limited = requestsMax === undefined ? surface : { ...surface, requestsMax };
-    adapter.getInstance().register(operationRoutes(limited));
+    adapter.getInstance().register(operationRoutes(limited, new HostCheck(host, allowedHosts)));
     if (!(await serveDocs(app, openApiDocument(surface.operations)))) {
       surface.log.notice(`${DOCS_PATH} is not served: @fastify/static can’t be loaded`);
     }
