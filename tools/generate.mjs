@@ -110,6 +110,16 @@ ${table(
   ]),
 )}
 `;
+/** What `athena … --help` says, in one file: a change of the command line shows in its diff. */
+async function cliHelp() {
+  const { allCommands } = await import('../apps/cli/dist/commands.js');
+  const { commandHelp, overview } = await import('../apps/cli/dist/command/help.js');
+  const commands = allCommands();
+  const pages = commands.map(
+    (command) => `$ athena ${command.path.join(' ')} --help\n${commandHelp(command)}\n`,
+  );
+  return [`$ athena --help\n${overview(commands, [])}\n`, ...pages].join('\n');
+}
 
 /** Puts the compiled snippets into a page: what a reader copies has passed the type checker. */
 async function withSnippets(path) {
@@ -132,6 +142,7 @@ const files = {
   'docs/reference/events.md': eventsPage,
   'docs/reference/limits.md': limitsPage,
   'docs/reference/mcp-tools.md': toolsPage,
+  'tools/snapshots/cli-help.txt': cliHelp,
   'tools/snapshots/openapi.json': () =>
     `${JSON.stringify(openApiDocument(contracts.operations), null, 2)}\n`,
   'tools/snapshots/mcp-tools.json': () =>
