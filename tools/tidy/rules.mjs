@@ -64,11 +64,7 @@ function purity(path, text) {
 }
 
 /** One place reads the environment of services; programs that people start read their own. */
-const environmentReaders = new Set([
-  'libs/service-kit/src/config.ts',
-  'apps/cli/src/world.ts',
-  'apps/mcp/src/main.ts',
-]);
+const environmentReaders = new Set(['libs/service-kit/src/config.ts', 'apps/cli/src/world.ts']);
 
 function environment(path, text) {
   if (!/^(libs|apps)\//.test(path) || isSpec(path) || /^libs\/testing/.test(path)) return [];

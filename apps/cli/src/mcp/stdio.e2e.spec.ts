@@ -9,16 +9,16 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as OlderTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { tools } from '@athena/mcp';
-import { GatewayWorld, ROOT_KEY } from '../../../libs/gateway/src/gateway.scenario.js';
+import { GatewayWorld, ROOT_KEY } from '../../../../libs/gateway/src/gateway.scenario.js';
 import {
   EXAMPLES,
   HOSTILE,
   TASK,
   type ToolAnswer,
-} from '../../../libs/gateway/src/http/mcp.scenario.js';
+} from '../../../../libs/gateway/src/http/mcp.scenario.js';
 
-const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
-const MAIN = join(ROOT, 'apps/mcp/dist/main.js');
+const ROOT = resolve(fileURLToPath(import.meta.url), '../../../../..');
+const ATHENA = join(ROOT, 'apps/cli/bin/athena.mjs');
 const PREFIX = 'orchestration_';
 const ME = { name: 'spec', version: '1' };
 
@@ -28,8 +28,6 @@ let folder: string;
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  const built = spawnSync(process.execPath, [join(ROOT, 'tools/build.mjs')], { cwd: ROOT });
-  expect(built.status).toBe(0);
   world = await GatewayWorld.start();
   url = `http://127.0.0.1:${(await world.gateway()).port}`;
   folder = await mkdtemp(join(tmpdir(), 'athena-mcp-'));
@@ -45,7 +43,7 @@ afterEach(async () => {
 
 const programme = (env: Record<string, string>, args: readonly string[] = []) => ({
   command: process.execPath,
-  args: [MAIN, ...args],
+  args: [ATHENA, 'mcp', ...args],
   env,
 });
 const byEnvironment = () => programme({ ATHENA_URL: url, ATHENA_API_KEY: ROOT_KEY });
@@ -134,10 +132,10 @@ describe('athena mcp', () => {
   });
 
   it.each([
-    [{ ATHENA_URL: 'http://127.0.0.1:1' }, 'ATHENA_API_KEY is not set'],
-    [{ ATHENA_DATA_DIR: '/nowhere' }, '/nowhere/connection.json can’t be read'],
+    [{ ATHENA_URL: 'http://127.0.0.1:1' }, 'ATHENA_URL is given, but no API key'],
+    [{ ATHENA_DATA_DIR: '/nowhere' }, '/nowhere/connection.json'],
   ])('says on standard error what is missing', (env, said) => {
-    const run = spawnSync(process.execPath, [MAIN], { env, encoding: 'utf8', input: '' });
+    const run = spawnSync(process.execPath, [ATHENA, 'mcp'], { env, encoding: 'utf8', input: '' });
     expect([run.status, run.stdout]).toEqual([1, '']);
     expect(run.stderr).toContain(said);
   });
