@@ -69,7 +69,7 @@ const environmentReaders = new Set(['libs/service-kit/src/config.ts', 'apps/cli/
 function environment(path, text) {
   if (!/^(libs|apps)\//.test(path) || isSpec(path) || /^libs\/testing/.test(path)) return [];
   if (environmentReaders.has(path)) return [];
-  return /process\.env/.test(text) ? [`${path}: read the environment in service-kit`] : [];
+  return /\bprocess\.env\b/.test(text) ? [`${path}: read the environment in service-kit`] : [];
 }
 
 const rules = [size, columns, names, barrels, unfinished, purity, environment];
