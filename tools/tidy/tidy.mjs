@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { boundaryBreaks } from './boundaries.mjs';
+import { undeclared } from './dependencies.mjs';
 import { untidiness } from './rules.mjs';
 
 /** Every source file that git knows or would add. */
@@ -12,11 +13,14 @@ export function sourceFiles() {
     .filter((path) => /\.(ts|mjs|js)$/.test(path) && existsSync(path));
 }
 
-export const findings = () =>
-  sourceFiles().flatMap((path) => {
+export function findings() {
+  const files = sourceFiles();
+  const found = files.flatMap((path) => {
     const text = readFileSync(path, 'utf8');
     return [...boundaryBreaks(path, text), ...untidiness(path, text)];
   });
+  return [...found, ...undeclared(files)];
+}
 
 if (import.meta.filename === process.argv[1]) {
   const found = findings();
