@@ -1,14 +1,6 @@
 import { join } from 'node:path';
+import { env, execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** The services that one standalone process hosts, as connection.json names them. */
-export const SERVICE_NAMES = /** @type {const} */ ([
-  'task-queue',
-  'agent-registry',
-  'router',
-  'episodic-memory',
-  'gateway',
-]);
 
 const READY_POLL_MS = 100;
 const ANSWER_MS_MAX = 2_000;
@@ -32,49 +24,75 @@ export async function httpReady(url, signal) {
 }
 
 /**
- * @typedef {object} AppSettings Everything that an app process reads from its environment.
+ * @typedef {object} AppSettings What all app processes read from their environment, together.
  * @property {string} natsUrl
  * @property {import('./nats.mjs').NatsCredentials} natsCredentials
  * @property {string} databaseUrl
  * @property {string} host
  * @property {number} httpPort The gateway's.
- * @property {number} managementPort
  * @property {string} bootstrapKey
  */
+/** @typedef {import('./processes.mjs').AppProcess} AppProcess */
+/** @typedef {import('./processes.mjs').Need} Need */
 
 /**
- * @param {AppSettings} settings @param {NodeJS.ProcessEnv} env Ours. @returns {NodeJS.ProcessEnv}
+ * What only some processes are given, so that the others hold no secret they have no use for.
+ * @param {AppSettings} settings
+ * @returns {Record<Need, NodeJS.ProcessEnv>}
  */
-export function appEnvironment(settings, env) {
-  // What npm told us about its own run is no business of a service.
-  const own = Object.entries(env).filter(([name]) => !name.startsWith('npm_'));
+function environmentByNeed({ natsCredentials: nats, httpPort, bootstrapKey }) {
   return {
-    ...Object.fromEntries(own),
-    ...settings.natsCredentials,
-    NATS_URL: settings.natsUrl,
-    DATABASE_URL: settings.databaseUrl,
-    ATHENA_HOST: settings.host,
-    ATHENA_HTTP_PORT: String(settings.httpPort),
-    ATHENA_MANAGEMENT_PORT: String(settings.managementPort),
-    ATHENA_BOOTSTRAP_KEY: settings.bootstrapKey,
-    ATHENA_LOG_LEVEL: env['ATHENA_LOG_LEVEL'] || 'info',
+    system: {
+      ATHENA_NATS_SYS_USER: nats.ATHENA_NATS_SYS_USER,
+      ATHENA_NATS_SYS_PASSWORD: nats.ATHENA_NATS_SYS_PASSWORD,
+    },
+    callout: {
+      ATHENA_NATS_CALLOUT_USER: nats.ATHENA_NATS_CALLOUT_USER,
+      ATHENA_NATS_CALLOUT_PASSWORD: nats.ATHENA_NATS_CALLOUT_PASSWORD,
+      ATHENA_NATS_CALLOUT_SEED: nats.ATHENA_NATS_CALLOUT_SEED,
+    },
+    public: { ATHENA_HTTP_PORT: String(httpPort), ATHENA_BOOTSTRAP_KEY: bootstrapKey },
   };
 }
 
 /**
- * @param {{ root: string, settings: AppSettings }} app
+ * @param {{ settings: AppSettings, needs: readonly Need[], managementPort: number }} app
+ * @param {NodeJS.ProcessEnv} env Ours.
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function appEnvironment({ settings, needs, managementPort }, env) {
+  const byNeed = environmentByNeed(settings);
+  const bound = new Set(Object.values(byNeed).flatMap((given) => Object.keys(given)));
+  // What npm told us about its own run is no business of a service.
+  const own = Object.entries(env).filter(([name]) => !name.startsWith('npm_') && !bound.has(name));
+  const { ATHENA_NATS_USER, ATHENA_NATS_PASSWORD } = settings.natsCredentials;
+  return {
+    ...Object.fromEntries(own),
+    NATS_URL: settings.natsUrl,
+    ATHENA_NATS_USER,
+    ATHENA_NATS_PASSWORD,
+    DATABASE_URL: settings.databaseUrl,
+    ATHENA_HOST: settings.host,
+    ATHENA_MANAGEMENT_PORT: String(managementPort),
+    ATHENA_LOG_LEVEL: env['ATHENA_LOG_LEVEL'] || 'info',
+    ...Object.assign({}, ...needs.map((need) => byNeed[need])),
+  };
+}
+
+/**
+ * @param {{ root: string, settings: AppSettings, process: AppProcess, managementPort: number }} app
  * @returns {import('./child.mjs').Command}
  */
-export function standaloneCommand({ root, settings }) {
+export function appCommand({ root, settings, process: { app, needs }, managementPort }) {
   return {
-    command: process.execPath,
+    command: execPath,
     // Commands and events die young: with room for them, far fewer are copied to the old space.
     args: [
       '--enable-source-maps',
       '--max-semi-space-size=64',
-      join(root, 'apps/standalone/dist/main.js'),
+      join(root, 'apps', app, 'dist/main.js'),
     ],
-    env: appEnvironment(settings, process.env),
+    env: appEnvironment({ settings, needs, managementPort }, env),
     cwd: root,
     stopSignal: 'SIGTERM',
     stopMs: STOP_MS_MAX,

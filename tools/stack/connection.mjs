@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { SERVICE_NAMES } from './app.mjs';
 import { replaceJson } from './files.mjs';
 
 export const PROJECT = 'default';
@@ -10,8 +9,8 @@ export const PROJECT = 'default';
  * @property {string} natsUrl
  * @property {string} project
  * @property {string} apiKey Has every scope in `project`.
- * @property {Record<string, { httpUrl: string, pid: number }>} services By service name; `httpUrl`
- *   is the management address (probes, metrics).
+ * @property {Record<string, { httpUrl: string, pid: number }>} services By service name, the
+ *   second process of one as `<name>-2`; `httpUrl` is the management address (probes, metrics).
  */
 
 /** @param {string} dataDir @returns {string} */
@@ -20,12 +19,14 @@ export function connectionPath(dataDir) {
 }
 
 /**
- * @param {{ gatewayUrl: string, natsUrl: string, apiKey: string, managementUrl: string,
- *   pid: number }} stack
- * @returns {Connection} With one process behind every service.
+ * @param {{ gatewayUrl: string, natsUrl: string, apiKey: string }} stack
+ * @param {readonly { services: readonly string[], httpUrl: string, pid: number }[]} processes
+ * @returns {Connection}
  */
-export function describeConnection({ gatewayUrl, natsUrl, apiKey, managementUrl, pid }) {
-  const services = SERVICE_NAMES.map((name) => [name, { httpUrl: managementUrl, pid }]);
+export function describeConnection({ gatewayUrl, natsUrl, apiKey }, processes) {
+  const services = processes.flatMap(({ services: names, httpUrl, pid }) =>
+    names.map((name) => [name, { httpUrl, pid }]),
+  );
   return { gatewayUrl, natsUrl, project: PROJECT, apiKey, services: Object.fromEntries(services) };
 }
 

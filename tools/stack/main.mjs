@@ -89,10 +89,10 @@ async function runStack(run) {
 
 /** @param {Run} run @returns {Promise<number>} The exit status. */
 async function superviseStack({ root, options, progress, signal, onForce, record }) {
-  const { dataDir, port } = options;
+  const { dataDir, port, separate } = options;
   const { report, announce } = progress;
   const env = process.env;
-  const stack = await planStack({ root, dataDir, port, env, record, report, signal });
+  const stack = await planStack({ root, dataDir, port, separate, env, record, report, signal });
   const { supervisor } = stack;
   onForce(() => supervisor.killAll());
   const stopEarly = () => void supervisor.stop();

@@ -12,6 +12,7 @@ const USAGE_STATUS = 2;
  * @property {string | undefined} inputDir The documents that the example works on.
  * @property {number | undefined} port The gateway's, if one was asked for.
  * @property {string} dataDir
+ * @property {boolean} separate A process per service in the place of one for all.
  */
 
 /** @type {Readonly<Record<string, 'flag' | 'value'>>} */
@@ -23,6 +24,7 @@ const KINDS = {
   '--input': 'value',
   '--port': 'value',
   '--data-dir': 'value',
+  '--separate': 'flag',
 };
 
 export const USAGE = `Usage: npm start -- [options]
@@ -36,6 +38,8 @@ Ctrl-C stops all of it.
   --input DIR      run the example on the documents in DIR
   --port N         port of the gateway (default ${GATEWAY_PORT_STANDARD}, or the next free one)
   --data-dir DIR   where data, logs and connection.json are kept (default .athena)
+  --separate       each service in processes of its own: two of task-queue, agent-registry and
+                   router, so that one takes over when the other dies; one of the others
   --help           show this text
 
 Environment: ATHENA_PORT, ATHENA_DATA_DIR, ATHENA_LOG_LEVEL, NATS_SERVER_BIN (a program),
@@ -62,6 +66,7 @@ export function parseOptions(args, { env, cwd, root }) {
     port:
       port === undefined ? portFrom(env['ATHENA_PORT'], 'ATHENA_PORT') : portFrom(port, '--port'),
     dataDir: dataDir ? resolve(cwd, dataDir) : join(root, '.athena'),
+    separate: given.has('--separate'),
   };
 }
 

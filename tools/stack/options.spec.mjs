@@ -13,17 +13,20 @@ describe('the options of npm start', () => {
       inputDir: undefined,
       port: undefined,
       dataDir: '/checkout/.athena',
+      separate: false,
     });
   });
 
   it('take values after a blank or an equals sign, relative to where the person is', () => {
     const args = ['--once', '--input', 'docs', '--port=9000', '--data-dir', '../data'];
+    args.push('--separate');
     assert.deepEqual(parseOptions(args, PLACE), {
       once: true,
       example: true,
       inputDir: '/work/docs',
       port: 9000,
       dataDir: '/data',
+      separate: true,
     });
   });
 
@@ -42,7 +45,8 @@ describe('the options of npm start', () => {
 
   /** @type {[string[], NodeJS.ProcessEnv, RegExp][]} */
   const refused = [
-    [['--separate'], {}, /unknown option --separate/],
+    [['--seperate'], {}, /unknown option --seperate/],
+    [['--separate=2'], {}, /--separate takes no value/],
     [['start'], {}, /unknown option start/],
     [['--port'], {}, /--port needs a value/],
     [['--input', '--once'], {}, /--input needs a value/],

@@ -91,6 +91,7 @@ describe('ports', () => {
     /** @type {string[]} */
     const lines = [];
     const options = {
+      names: /** @type {const} */ (['nats', 'postgres', 'management']),
       reserved: undefined,
       report: (/** @type {string} */ line) => lines.push(line),
     };
@@ -101,6 +102,17 @@ describe('ports', () => {
     assert.notEqual(moved.nats, first.nats);
     assert.equal(moved.postgres, first.postgres);
     assert.equal(lines.length, 1);
+  });
+
+  it('of what rests now are kept for it', async () => {
+    const dir = join(room, 'both-forms');
+    const options = { reserved: undefined, report: () => {} };
+    const standalone = await keepPorts(dir, { ...options, names: ['nats', 'management'] });
+    const separate = await keepPorts(dir, { ...options, names: ['nats', 'router', 'router-2'] });
+    assert.equal(separate.nats, standalone.nats);
+    assert.equal(new Set(Object.values({ ...standalone, ...separate })).size, 4);
+    assert.deepEqual(await keepPorts(dir, { ...options, names: ['nats', 'management'] }), standalone);
+    assert.deepEqual(await keepPorts(dir, { ...options, names: Object.keys(separate) }), separate);
   });
 });
 
@@ -121,7 +133,7 @@ describe('secrets', () => {
       assert.equal(accountPublicKey(seed), pair.getPublicKey());
     }
     const seed = createAccountSeed();
-    const other = seed.endsWith('A') ? 'B' : 'A';
+    const other = seed[20] === 'A' ? 'B' : 'A';
     assert.throws(() => accountPublicKey(seed.slice(0, 20) + other + seed.slice(21)), /nkey|seed/);
   });
 });

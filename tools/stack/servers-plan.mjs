@@ -12,7 +12,6 @@ const NATS_READY_MS_MAX = 60_000;
 const POSTGRES_READY_MS_MAX = 120_000; // After a crash it replays its log first.
 
 /** @typedef {import('./supervisor.mjs').Service} Service */
-/** @typedef {'nats' | 'postgres' | 'management'} PortName */
 /**
  * @typedef {object} Setting What the plans of all servers share.
  * @property {string} dataDir
@@ -26,17 +25,21 @@ const POSTGRES_READY_MS_MAX = 120_000; // After a crash it replays its log first
  * The ports of one data folder: chosen once, kept while they are free, so that agents and tools
  * find a restarted stack where it was.
  * @param {string} dataDir
- * @param {{ reserved: number | undefined, report: (line: string) => void }} options `reserved`:
- *   the gateway's port, if one was asked for.
- * @returns {Promise<Record<PortName, number>>}
+ * @template {string} Name
+ * @param {{ names: readonly Name[], reserved: number | undefined,
+ *   report: (line: string) => void }} options `names`: what runs now; what else the folder
+ *   remembers stays as it is. `reserved`: the gateway's port, if one was asked for.
+ * @returns {Promise<Record<Name, number>>}
  */
-export async function keepPorts(dataDir, { reserved, report }) {
+export async function keepPorts(dataDir, { names, reserved, report }) {
   const path = join(dataDir, 'ports.json');
-  /** @type {Partial<Record<PortName, number>>} */
+  /** @type {Record<string, number>} */
   const remembered = (await readJson(path)) ?? {};
-  const taken = new Set(reserved === undefined ? [] : [reserved]);
-  const ports = { nats: 0, postgres: 0, management: 0 };
-  for (const name of /** @type {PortName[]} */ (Object.keys(ports))) {
+  const resting = Object.entries(remembered).filter(([name]) => !names.some((n) => n === name));
+  const taken = new Set(resting.map(([, port]) => port));
+  if (reserved !== undefined) taken.add(reserved);
+  const ports = /** @type {Record<Name, number>} */ ({});
+  for (const name of names) {
     const before = remembered[name];
     ports[name] = await keepOrChoosePort(before, taken);
     taken.add(ports[name]);
@@ -44,7 +47,7 @@ export async function keepPorts(dataDir, { reserved, report }) {
       report(`port ${before} of ${name} is in use by somebody else; it moves to ${ports[name]}`);
     }
   }
-  await replaceJson(path, ports);
+  await replaceJson(path, { ...Object.fromEntries(resting), ...ports });
   return ports;
 }
 

@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { httpReady, standaloneCommand } from './app.mjs';
+import { appCommand, httpReady } from './app.mjs';
 import { describeConnection, writeConnection } from './connection.mjs';
 import { LogFile } from './log-file.mjs';
 import { GATEWAY_PORT_STANDARD } from './options.mjs';
 import { chooseGatewayPort, LOOPBACK } from './ports.mjs';
+import { appProcesses } from './processes.mjs';
 import { loadSecrets } from './secrets.mjs';
 import { keepPorts, planNats, planPostgres } from './servers-plan.mjs';
 import { Supervisor } from './supervisor.mjs';
 
-const APP_NAME = 'standalone';
 const APP_READY_MS_MAX = 120_000;
 const DATA_DIR_MODE = 0o711; // Passable, because Postgres may run under another account.
 
@@ -19,14 +19,12 @@ const DATA_DIR_MODE = 0o711; // Passable, because Postgres may run under another
  * @property {string} root The checkout.
  * @property {string} dataDir
  * @property {number | undefined} port The gateway's, if one was asked for.
+ * @property {boolean} separate A process per service in the place of one for all.
  * @property {NodeJS.ProcessEnv} env
  * @property {import('./run-record.mjs').RunRecord} record
  * @property {(line: string) => void} report
  * @property {AbortSignal} signal Gives it up.
- * @property {(app: AppPlan) => import('./child.mjs').Command} [appCommand] Another program in the
- *   place of the standalone app.
  */
-/** @typedef {{ root: string, settings: import('./app.mjs').AppSettings }} AppPlan */
 
 /** @param {string} dataDir */
 export async function makeDataDir(dataDir) {
@@ -42,7 +40,10 @@ export async function makeDataDir(dataDir) {
 export async function planStack(parts) {
   const { root, dataDir, env, record, report, signal } = parts;
   const secrets = await loadSecrets(dataDir);
-  const ports = await keepPorts(dataDir, { reserved: parts.port, report });
+  const processes = appProcesses(parts.separate);
+  const names = ['nats', 'postgres', ...processes.map(({ portName }) => portName)];
+  const ports = await keepPorts(dataDir, { names, reserved: parts.port, report });
+  const portOf = (/** @type {string} */ name) => /** @type {number} */ (ports[name]);
   const httpPort = await chooseGatewayPort({
     asked: parts.port,
     standard: GATEWAY_PORT_STANDARD,
@@ -50,8 +51,8 @@ export async function planStack(parts) {
   });
   const setting = { dataDir, secrets, env, report, signal };
   const [nats, postgres] = await Promise.all([
-    planNats({ ...setting, port: ports.nats }),
-    planPostgres({ ...setting, port: ports.postgres }),
+    planNats({ ...setting, port: portOf('nats') }),
+    planPostgres({ ...setting, port: portOf('postgres') }),
   ]);
   const settings = {
     natsUrl: nats.url,
@@ -59,34 +60,67 @@ export async function planStack(parts) {
     databaseUrl: postgres.url,
     host: LOOPBACK,
     httpPort,
-    managementPort: ports.management,
     bootstrapKey: secrets.bootstrapKey,
   };
   // Stopped in reverse: what arrives last from NATS can still be written to Postgres.
   const servers = [postgres.service, nats.service].filter((service) => service !== null);
-  const gatewayUrl = `http://${LOOPBACK}:${httpPort}`;
-  const managementUrl = `http://${LOOPBACK}:${ports.management}`;
-  /** @type {Service} */
-  const app = {
-    name: APP_NAME,
-    dependsOn: servers.map(({ name }) => name),
-    command: async () => (parts.appCommand ?? standaloneCommand)({ root, settings }),
-    ready: (signal) => httpReady(`${managementUrl}/healthz/ready`, signal),
-    readyMsMax: APP_READY_MS_MAX,
-    log: await LogFile.open(join(dataDir, 'logs', `${APP_NAME}.log`)),
-  };
-  /** @returns {Promise<void>} */
-  const publish = () => {
-    const { url: natsUrl } = nats;
-    const pid = supervisor.pidOf(APP_NAME);
-    const stack = { gatewayUrl, natsUrl, apiKey: secrets.bootstrapKey, managementUrl, pid };
-    return writeConnection(dataDir, describeConnection(stack));
-  };
+  const dependsOn = servers.map(({ name }) => name);
+  const apps = await Promise.all(
+    processes.map((process) => {
+      const managementPort = portOf(process.portName);
+      return planApp({ root, dataDir, settings, process, managementPort, dependsOn });
+    }),
+  );
   const supervisor = new Supervisor({
-    services: [...servers, app],
+    services: [...servers, ...apps],
     record,
     report,
-    onPidChange: async (name) => (name === APP_NAME ? publish() : undefined),
+    onPidChange: async (name) => (apps.some((app) => app.name === name) ? republish() : undefined),
   });
+  const gatewayUrl = `http://${LOOPBACK}:${httpPort}`;
+  const stack = { gatewayUrl, natsUrl: nats.url, apiKey: secrets.bootstrapKey };
+  const describe = () =>
+    processes.map(({ name, services, portName }) => {
+      return { services, httpUrl: managementUrl(portOf(portName)), pid: supervisor.pidOf(name) };
+    });
+  const { publish, republish } = publisher(() =>
+    writeConnection(dataDir, describeConnection(stack, describe())),
+  );
   return { supervisor, gatewayUrl, publish };
+}
+
+/**
+ * @param {{ root: string, dataDir: string, settings: import('./app.mjs').AppSettings,
+ *   process: import('./processes.mjs').AppProcess, managementPort: number,
+ *   dependsOn: readonly string[] }} app
+ * @returns {Promise<Service>}
+ */
+async function planApp({ root, dataDir, settings, process, managementPort, dependsOn }) {
+  const { name } = process;
+  return {
+    name,
+    dependsOn,
+    command: async () => appCommand({ root, settings, process, managementPort }),
+    ready: (signal) => httpReady(`${managementUrl(managementPort)}/healthz/ready`, signal),
+    readyMsMax: APP_READY_MS_MAX,
+    log: await LogFile.open(join(dataDir, 'logs', `${name}.log`)),
+  };
+}
+
+/** @param {number} port @returns {string} */
+function managementUrl(port) {
+  return `http://${LOOPBACK}:${port}`;
+}
+
+/**
+ * One write at a time, so that the last one on the disk is the last one asked for.
+ * @param {() => Promise<void>} write
+ * @returns {{ publish: () => Promise<void>, republish: () => Promise<void> }} `republish` waits for
+ *   the first `publish`: before it not every process has been started.
+ */
+function publisher(write) {
+  /** @type {Promise<void> | null} */
+  let written = null;
+  const publish = () => (written = (written ?? Promise.resolve()).then(write, write));
+  return { publish, republish: async () => (written === null ? undefined : publish()) };
 }

@@ -314,7 +314,7 @@ describe('npm start', { concurrency: false }, () => {
     const free = await chooseFreePort();
     /** @type {[string[], NodeJS.ProcessEnv, number, RegExp][]} */
     const cases = [
-      [['--separate'], {}, 2, /unknown option --separate[^]*Usage/],
+      [['--seperate'], {}, 2, /unknown option --seperate[^]*Usage/],
       [['--once', '--no-example'], {}, 2, /contradict/],
       [['--input', '/no/such/folder'], {}, 1, /is no folder/],
       [['--port', String(port), ...dataDir], {}, 1, new RegExp(`port ${port} is already in use`)],
