@@ -111,7 +111,10 @@ describe('ports', () => {
     const separate = await keepPorts(dir, { ...options, names: ['nats', 'router', 'router-2'] });
     assert.equal(separate.nats, standalone.nats);
     assert.equal(new Set(Object.values({ ...standalone, ...separate })).size, 4);
-    assert.deepEqual(await keepPorts(dir, { ...options, names: ['nats', 'management'] }), standalone);
+    assert.deepEqual(
+      await keepPorts(dir, { ...options, names: ['nats', 'management'] }),
+      standalone,
+    );
     assert.deepEqual(await keepPorts(dir, { ...options, names: Object.keys(separate) }), separate);
   });
 });

@@ -22,12 +22,14 @@ const APP = `
   console.log(JSON.stringify({ msg: 'environment', env: process.env }));
   const answer = (request, response) => response.end('ok');
   const { ATHENA_HOST: host, ATHENA_HTTP_PORT: http, ATHENA_MANAGEMENT_PORT: management } = process.env;
-  const servers = [http, management].map((port) => createServer(answer).listen(port, host));
+  const servers = [http, management].filter(Boolean).map((port) => createServer(answer).listen(port, host));
   process.on('SIGTERM', () => {
     console.log(JSON.stringify({ msg: 'asked to stop' }));
     for (const server of servers) { server.closeAllConnections(); server.close(); }
   });
 `;
+const SERVICES = ['task-queue', 'agent-registry', 'router', 'episodic-memory', 'gateway'];
+const APPS = ['standalone', ...SERVICES];
 const EXAMPLE = `
   import { readFileSync, writeFileSync } from 'node:fs';
   const { argv } = process;
@@ -138,7 +140,7 @@ before(async () => {
     'package-lock.json': JSON.stringify({ packages: { '': {} } }),
     'node_modules/.package-lock.json': JSON.stringify({ packages: {} }),
     'tools/build.mjs': `console.log('built 0 projects');`,
-    'apps/standalone/dist/main.js': APP,
+    ...Object.fromEntries(APPS.map((app) => [`apps/${app}/dist/main.js`, APP])),
     'examples/research/dist/main.js': EXAMPLE,
   };
   for (const [path, text] of Object.entries(files)) {
@@ -176,13 +178,7 @@ describe('npm start', { concurrency: false }, () => {
     assert.equal(connection.project, 'default');
     assert.match(connection.apiKey, /^ak_[0-9A-Za-z]{12}_[0-9A-Za-z]{32}$/);
     assert.match(connection.natsUrl, /^nats:\/\/127\.0\.0\.1:\d+$/);
-    assert.deepEqual(Object.keys(connection.services), [
-      'task-queue',
-      'agent-registry',
-      'router',
-      'episodic-memory',
-      'gateway',
-    ]);
+    assert.deepEqual(Object.keys(connection.services), SERVICES);
     assert.equal((await stat(join(dataDir, 'connection.json'))).mode & 0o777, 0o600);
     assert.deepEqual(
       processes
@@ -263,6 +259,58 @@ describe('npm start', { concurrency: false }, () => {
     assert.ok(await allGone(processes));
   });
 
+  it('--separate gives every service processes of its own, on ports that it keeps', async () => {
+    const dataDir = join(checkout, 'separate');
+    const args = ['--separate', '--no-example', '--data-dir', dataDir];
+    const run = start(args);
+    await run.line(/^athena: ready/m);
+    const { services: first, apiKey } = await connectionOf(dataDir);
+    const doubled = SERVICES.slice(0, 3).map((name) => `${name}-2`);
+    assert.deepEqual(Object.keys(first).sort(), [...SERVICES, ...doubled].sort());
+    for (const field of ['httpUrl', 'pid']) {
+      assert.equal(new Set(Object.values(first).map((one) => one[field])).size, 8);
+    }
+    const held = await Promise.all(Object.keys(first).map((name) => holdings(dataDir, name)));
+    assert.deepEqual(Object.fromEntries(held.filter(([, names]) => names.length > 0)), {
+      'agent-registry': ['ATHENA_NATS_SYS_PASSWORD'],
+      'agent-registry-2': ['ATHENA_NATS_SYS_PASSWORD'],
+      gateway: ['ATHENA_BOOTSTRAP_KEY', 'ATHENA_HTTP_PORT', 'ATHENA_NATS_CALLOUT_SEED'],
+    });
+
+    process.kill(first['router-2'].pid, 'SIGKILL');
+    await run.line(/router-2 died \(SIGKILL\)/);
+    await eventually(async () => {
+      const { services } = await connectionOf(dataDir);
+      return services['router-2'].pid !== first['router-2'].pid;
+    });
+    const { services: second } = await connectionOf(dataDir);
+    assert.equal(second['router-2'].httpUrl, first['router-2'].httpUrl);
+    assert.deepEqual(second.router, first.router);
+    const processes = await processesOf(dataDir);
+    for (const pid of await watchdogsOf(processes)) process.kill(pid, 'SIGKILL');
+    run.signal('SIGKILL');
+    await run.ended;
+
+    const standalone = start(args.slice(1));
+    for (const name of Object.keys(first)) {
+      await standalone.line(new RegExp(`ended ${name} \\(pid \\d+\\) that an earlier run left`));
+    }
+    await standalone.line(/^athena: ready/m);
+    assert.ok(await allGone(processes));
+    standalone.signal('SIGTERM');
+    assert.equal(await standalone.ended, 0);
+
+    const again = start(args);
+    await again.line(/^athena: ready/m);
+    const { services: third, apiKey: sameKey } = await connectionOf(dataDir);
+    assert.deepEqual(addressesOf(third), addressesOf(first));
+    assert.equal(sameKey, apiKey);
+    const all = await processesOf(dataDir);
+    again.signal('SIGTERM');
+    assert.equal(await again.ended, 0, again.output());
+    assert.ok(await allGone(all));
+  });
+
   it('run by npm, stops everything when npm is killed with -9', async () => {
     const dataDir = join(checkout, 'by-npm');
     const run = start(['--no-example', '--data-dir', dataDir], { npm: true });
@@ -330,6 +378,29 @@ describe('npm start', { concurrency: false }, () => {
     taken.close();
   });
 });
+
+/** @param {Record<string, { httpUrl: string }>} services */
+function addressesOf(services) {
+  return Object.entries(services).map(([name, { httpUrl }]) => [name, httpUrl]);
+}
+
+/**
+ * @param {string} dataDir
+ * @param {string} name
+ * @returns {Promise<[name: string, variables: string[]]>} What of the things that not every process
+ *   is given this one was.
+ */
+async function holdings(dataDir, name) {
+  const log = await readFile(join(dataDir, `logs/${name}.log`), 'utf8');
+  const { env } = JSON.parse(log.split('\n')[0] ?? '');
+  const bound = [
+    'ATHENA_BOOTSTRAP_KEY',
+    'ATHENA_HTTP_PORT',
+    'ATHENA_NATS_CALLOUT_SEED',
+    'ATHENA_NATS_SYS_PASSWORD',
+  ];
+  return [name, bound.filter((variable) => variable in env)];
+}
 
 /** @param {readonly { pid: number }[]} processes @returns {Promise<number[]>} */
 async function watchdogsOf(processes) {

@@ -2,13 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Agent, AthenaClient, defineTask, type TaskHandle } from '@athena/sdk';
+import { Agent, AthenaClient, defineTask } from '@athena/sdk';
+import { until } from '@athena/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { StartedStack, type Leader } from './separate.scenario.js';
 
 const TASKS = 200;
 const WORK_MS = 350;
+/** Tasks that must be done between two interruptions. */
+const PROGRESS = 12;
 /** Standing still for longer than a lease is kept for whoever does. */
 const STAND_STILL_MS = 3_000;
 /** Two seconds are the goal; a machine that runs other tests at the same time gets more. */
@@ -85,7 +88,7 @@ async function standStill(leader: Leader): Promise<number> {
   return ms;
 }
 
-async function outcomesOf(handles: readonly Pick<TaskHandle, 'taskId'>[]): Promise<number[]> {
+async function outcomesOf(handles: readonly { readonly taskId: string }[]): Promise<number[]> {
   return Promise.all(
     handles.map(async ({ taskId }) => {
       const { events } = await client.tasks.events({ taskId });
@@ -113,16 +116,27 @@ describe('a process per service', () => {
       await create('probing');
       await began;
     };
+    const more = (): Promise<void> => {
+      const before = done;
+      return until(
+        () => done >= before + PROGRESS,
+        () => `more than ${done} are done`,
+      );
+    };
     const inputs = Array.from({ length: TASKS }, (_, n) => ({ input: { n } }));
     const handles = await client.submitMany(square, inputs);
 
     const killed = await owner();
     const tookMs: Record<string, number> = {};
     tookMs['create'] = await takeOver(killed, 'SIGKILL', create);
+    await more();
     tookMs['register'] = await takeOver(await registrar(), 'SIGKILL', register);
+    await more();
     tookMs['assignment'] = await takeOver(await activeRouter(), 'SIGKILL', assignment);
+    await more();
     await stack.untilBack(killed);
     tookMs['create, owner stopped'] = await standStill(await owner());
+    await more();
     const doneWhenCalm = done;
 
     const results = await Promise.all(handles.map((one) => one.result({ timeoutMs: 40_000 })));
