@@ -48,11 +48,24 @@ describe('creating a task', () => {
     expect(queue.record(id).reason).toBeNull();
   });
 
-  it('asks the read model about ids from before its owner opened', () => {
+  it('asks the read model about ids from before its owner loaded a checkpoint', () => {
     const queue = new Queue();
+    queue.decider.reindex(queue.state);
     queue.given({ type: 'PartitionOpened', v: 1, project: '', id: 'task.0', data: {} });
     const { decision: needs } = queue.tryCreate({}, queue.newId());
     expect(needs).toEqual({ needs: [expect.any(String)] });
+  });
+
+  it('asks nobody where its owner has followed, and knows what finished meanwhile', () => {
+    const queue = new Queue();
+    queue.decider.reindex(queue.state);
+    queue.given({ type: 'ClocksRestarted', v: 1, project: '', id: 'task.0', data: {} });
+    queue.now += 10_000;
+    const [finished, lost] = [queue.create(), queue.newId()];
+    queue.report('complete', finished, queue.assign(finished));
+    queue.given({ type: 'PartitionOpened', v: 1, project: '', id: 'task.0', data: {} });
+    expect(queue.tryCreate({}, finished).types).toEqual([]);
+    expect(queue.tryCreate({}, lost).types).toEqual(['TaskCreated']);
   });
 });
 

@@ -18,8 +18,10 @@ type Data<T extends TaskEvent['type']> = Of<T>['data'];
 
 /** Folds one event into the state. Total over every event that a task partition ever held. */
 export function evolve(state: TaskState, logged: LoggedEvent, context: EventContext): void {
-  if (logged.type === PARTITION_OPENED) return opened(state, context);
-  if (logged.type === CLOCKS_RESTARTED) return restartClocks(state, context.at);
+  if (state.justLoaded) notRemembered(state, context.at);
+  if (logged.type === PARTITION_OPENED || logged.type === CLOCKS_RESTARTED) {
+    return restartClocks(state, context.at);
+  }
   const event = logged as TaskEvent;
   if (event.type === 'RouterOpened') {
     state.rows.set(PARTITION_ROW, { routerEpoch: event.data.routerEpoch });
@@ -274,10 +276,13 @@ function tellDependents(
   if (state.dependents.has(id)) state.cascades.set(id, { outcome, cause });
 }
 
-/** What finished before this owner opened is not in its `recent`. */
-function opened(state: TaskState, { at, rev }: EventContext): void {
-  if (rev > 1) state.unknownBefore = Math.max(state.unknownBefore, at);
-  restartClocks(state, at);
+/**
+ * What finished before the checkpoint is not in `recent`, and the first event behind it is later.
+ * A standby, which has followed since, opens with all of it: it needs no read model to go on.
+ */
+function notRemembered(state: TaskState, firstAt: number): void {
+  state.justLoaded = false;
+  state.unknownBefore = Math.max(state.unknownBefore, firstAt);
 }
 
 /** Time in which nobody could report does not count against holders. */

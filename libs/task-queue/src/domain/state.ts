@@ -112,6 +112,8 @@ export interface TaskState {
   readonly recent: RecentTasks;
   /** Ids made before this may name finished tasks that are not in `recent`. */
   unknownBefore: number;
+  /** Loaded from a checkpoint, and no event was folded since. */
+  justLoaded: boolean;
   finishedSinceTaken: string[];
 }
 
@@ -130,6 +132,7 @@ export const initialState = (partition: number): TaskState => ({
   keysHead: 0,
   recent: new RecentTasks(),
   unknownBefore: 0,
+  justLoaded: false,
   finishedSinceTaken: [],
 });
 
@@ -167,6 +170,7 @@ export function removeFrom(index: Map<string, Set<string>>, key: string, member:
 
 /** Recomputes everything that derives from the tables. */
 export function reindex(state: TaskState): void {
+  state.justLoaded = true;
   state.dependents = new Map();
   state.held = new Map();
   state.deadlines = earliestFirst();
