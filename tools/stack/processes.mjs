@@ -18,6 +18,7 @@ const SERVICES = [
   { name: 'agent-registry', replicas: 2, needs: ['system'] },
   { name: 'router', replicas: 2, needs: [] },
   { name: 'episodic-memory', replicas: 1, needs: [] },
+  { name: 'consolidation', replicas: 1, needs: [] },
   { name: 'gateway', replicas: 1, needs: ['callout', 'public'] },
 ];
 

@@ -28,7 +28,14 @@ const APP = `
     for (const server of servers) { server.closeAllConnections(); server.close(); }
   });
 `;
-const SERVICES = ['task-queue', 'agent-registry', 'router', 'episodic-memory', 'gateway'];
+const SERVICES = [
+  'task-queue',
+  'agent-registry',
+  'router',
+  'episodic-memory',
+  'consolidation',
+  'gateway',
+];
 const APPS = ['standalone', ...SERVICES];
 const EXAMPLE = `
   import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,12 @@
 // Who may import whom. The table is the architecture; ARCHITECTURE.md draws it.
-const services = ['task-queue', 'agent-registry', 'router', 'episodic-memory', 'gateway'];
+const services = [
+  'task-queue',
+  'agent-registry',
+  'router',
+  'episodic-memory',
+  'consolidation',
+  'gateway',
+];
 const service = ['operation', 'contracts', 'event-log', 'projection', 'service-kit'];
 
 /** Library → workspace libraries that its production code may import. */
@@ -19,10 +26,17 @@ export const allowed = {
 
 /** Packages that only these libraries may import: the edges stay at the edges. */
 const onlyIn = {
-  typeorm: ['projection', 'task-queue', 'agent-registry', 'episodic-memory'],
+  typeorm: ['projection', 'task-queue', 'agent-registry', 'episodic-memory', 'consolidation'],
   '@nestjs/': ['service-kit', ...services],
   '@nats-io/': ['event-log-jetstream', 'service-kit', 'sdk', 'gateway', 'router', 'agent-registry'],
-  pg: ['projection', 'service-kit', 'task-queue', 'agent-registry', 'episodic-memory'],
+  pg: [
+    'projection',
+    'service-kit',
+    'task-queue',
+    'agent-registry',
+    'episodic-memory',
+    'consolidation',
+  ],
   'prom-client': ['service-kit'],
   '@modelcontextprotocol/': ['mcp'],
 };

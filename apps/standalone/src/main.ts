@@ -4,6 +4,11 @@ import {
   agentRegistryMigrations,
 } from '@athena/agent-registry';
 import {
+  ConsolidationModule,
+  consolidationEntities,
+  consolidationMigrations,
+} from '@athena/consolidation';
+import {
   EpisodicMemoryModule,
   episodicMemoryEntities,
   episodicMemoryMigrations,
@@ -25,6 +30,11 @@ await runService('standalone', [
     module: EpisodicMemoryModule,
     entities: episodicMemoryEntities,
     migrations: episodicMemoryMigrations,
+  },
+  {
+    module: ConsolidationModule,
+    entities: consolidationEntities,
+    migrations: consolidationMigrations,
   },
   { module: RouterModule },
   { module: GatewayModule },

@@ -13,7 +13,14 @@ import {
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
 const API_KEY = `ak_${'a'.repeat(12)}_${'b'.repeat(32)}`;
 const READY_MS_MAX = 30_000;
-const SEPARATE = ['task-queue', 'agent-registry', 'router', 'episodic-memory', 'gateway'];
+const SEPARATE = [
+  'task-queue',
+  'agent-registry',
+  'router',
+  'episodic-memory',
+  'consolidation',
+  'gateway',
+];
 
 interface Process {
   readonly child: ChildProcess;

@@ -71,3 +71,16 @@ export const COMMAND_BUDGET_MS = 15_000;
 
 /** Candidates that a stored routing decision names, best first. */
 export const DECISION_CANDIDATES_MAX = 5;
+
+/** How far back insights look: unless told, and at most. */
+export const INSIGHTS_WINDOW_MS_DEFAULT = 24 * 3_600_000;
+export const INSIGHTS_WINDOW_MS_MAX = 30 * 24 * 3_600_000;
+/** Finished attempts that one set of figures is made of: the last ones of the window. */
+export const INSIGHTS_ATTEMPTS_MAX = 10_000;
+/** Types, kinds and pairs that insights list, those with most attempts first. */
+export const INSIGHTS_GROUPS_MAX = 200;
+/** Equal parts that insights divide their time into. */
+export const INSIGHTS_BUCKETS = 24;
+/** Finished attempts that a consolidation covers: unless told, and at most. */
+export const CONSOLIDATION_BATCH_DEFAULT = 1_000;
+export const CONSOLIDATION_BATCH_MAX = INSIGHTS_ATTEMPTS_MAX;

@@ -30,6 +30,9 @@ import { reportPerformance } from './agent/report-performance.js';
 import { dispatchTask } from './routing/dispatch-task.js';
 import { routeTask } from './routing/route-task.js';
 import { routingStats } from './routing/routing-stats.js';
+import { getInsights } from './consolidation/get-insights.js';
+import { listRecommendations } from './consolidation/list-recommendations.js';
+import { triggerConsolidation } from './consolidation/trigger-consolidation.js';
 import { createKey } from './access/create-key.js';
 import { createProject } from './access/create-project.js';
 import { listKeys } from './access/list-keys.js';
@@ -75,6 +78,9 @@ export const operations: readonly Operation[] = [
   dispatchTask,
   routeTask,
   routingStats,
+  getInsights,
+  listRecommendations,
+  triggerConsolidation,
   createKey,
   createProject,
   listKeys,

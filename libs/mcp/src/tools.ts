@@ -12,7 +12,9 @@ import {
   findAgents,
   fleetStatistics,
   getAgent,
+  getInsights,
   getTask,
+  listRecommendations,
   pollTasks,
   queryTasks,
   queueMetrics,
@@ -22,6 +24,7 @@ import {
   routingStats,
   startTask,
   systemHealth,
+  triggerConsolidation,
 } from '@athena/contracts';
 import type { Output } from '@athena/operation';
 import { z } from 'zod';
@@ -160,6 +163,26 @@ export const tools: readonly Tool[] = [
     second: oneOperation({ operation: fleetStatistics }),
   }),
   oneOperation({ name: 'get_health', operation: systemHealth, shows: ['status', 'services'] }),
+  oneOperation({
+    name: 'get_orchestration_insights',
+    operation: getInsights,
+    selectable: true,
+    shows: ['covered', 'total', 'by_type', 'by_kind'],
+  }),
+  oneOperation({
+    name: 'get_recommendations',
+    operation: listRecommendations,
+    selectable: true,
+    rows: 'recommendations',
+    shows: ['rule', 'severity', 'sentence', 'action'],
+  }),
+  oneOperation({
+    name: 'trigger_consolidation',
+    operation: triggerConsolidation,
+    selectable: true,
+    shows: ['consolidation_id', 'covered', 'insights'],
+    keeps: ['consolidation_id'],
+  }),
   oneOperation({
     name: 'dispatch_task',
     operation: dispatchTask,

@@ -38,6 +38,7 @@ export class AthenaClient {
   readonly tasks: TaskGroup;
   readonly agents: Group<(typeof groups)['agents']>;
   readonly routing: Group<(typeof groups)['routing']>;
+  readonly insights: Group<(typeof groups)['insights']>;
   readonly keys: Group<(typeof groups)['keys']>;
   readonly projects: Group<(typeof groups)['projects']>;
   readonly system: Group<(typeof groups)['system']>;
@@ -56,6 +57,7 @@ export class AthenaClient {
     };
     this.agents = bindGroup(groups.agents, call);
     this.routing = bindGroup(groups.routing, call);
+    this.insights = bindGroup(groups.insights, call);
     this.keys = bindGroup(groups.keys, call);
     this.projects = bindGroup(groups.projects, call);
     this.system = bindGroup(groups.system, call);

@@ -15,11 +15,13 @@ import {
   findAgents,
   fleetStatistics,
   getAgent,
+  getInsights,
   getTask,
   heartbeatAgent,
   heartbeatTask,
   learnCapability,
   listKeys,
+  listRecommendations,
   listTaskEvents,
   pollTasks,
   progressTask,
@@ -32,6 +34,7 @@ import {
   routingStats,
   startTask,
   systemHealth,
+  triggerConsolidation,
 } from '@athena/contracts';
 import type { Operation, Output, RawInput } from '@athena/operation';
 
@@ -68,6 +71,11 @@ export const groups = {
     reportPerformance,
   },
   routing: { advise: routeTask, stats: routingStats },
+  insights: {
+    get: getInsights,
+    recommendations: listRecommendations,
+    consolidate: triggerConsolidation,
+  },
   keys: { create: createKey, list: listKeys, revoke: revokeKey },
   projects: { create: createProject },
   system: { health: systemHealth },

@@ -1,6 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import * as older from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { INSIGHT_EXAMPLES } from './mcp-insights.scenario.js';
 
 export const TASK = '01890000-0000-8000-8000-000000000000';
 const OTHER_TASK = '01890000-0000-8000-8000-000000000001';
@@ -330,6 +331,7 @@ export const EXAMPLES: readonly Example[] = [
       ...{ completed: 2, failed: 1, success_rate: 0.6667 },
     },
   },
+  ...INSIGHT_EXAMPLES,
   {
     tool: 'dispatch_task',
     args: { task: { content: 1, task_type: 'demo' } },
