@@ -69,7 +69,7 @@ const heads = new Map<string, { seq: number; rev: number; hash: string }>();
 
 /** Appends one commit to a partition at a time after AT, as its owner would. */
 async function commit(ms: number, ...events: readonly LoggedEvent[]): Promise<void> {
-  const partition = events[0]?.type.startsWith('Agent') ? 'agent.0' : 'task.0';
+  const partition = partitionOf(events[0]?.type);
   const { seq, rev, hash } = heads.get(partition) ?? { seq: 0, rev: 0, hash: FIRST_PREV };
   const head = { athena: 1, partition, epoch: 1, rev: rev + 1, prev: hash } as const;
   const payload = encodeCommit(
@@ -79,6 +79,9 @@ async function commit(ms: number, ...events: readonly LoggedEvent[]): Promise<vo
   const at = await log.append(subjectOf(partition), payload, seq);
   heads.set(partition, { seq: at, rev: rev + 1, hash: hashOf(payload) });
 }
+
+const partitionOf = (type = ''): string =>
+  type.startsWith('Agent') ? 'agent.0' : type.startsWith('Key') ? 'access.0' : 'task.0';
 
 let ids = 0;
 const newId = (): string => newAggregateId(AT, 0, Buffer.from(String(++ids).padStart(8, '0')));
@@ -190,6 +193,8 @@ describe('a project after an hour of work', () => {
   });
 
   it('is consolidated once: a repeat with nothing new keeps nothing and says so', async () => {
+    // What it does not follow does not keep it waiting.
+    await commit(60 * MINUTE, { type: 'KeyIssued', v: 1, project: 'p', id: 'k', data: {} });
     const first = await batch(3);
     expect(first).toMatchObject({
       consolidationId: expect.stringMatching(/^[0-9a-f-]{36}$/),

@@ -143,3 +143,7 @@ export {
 export { revokeKey } from './access/revoke-key.js';
 export { systemHealth } from './access/system-health.js';
 export { operations } from './operations.js';
+export { eventTimeline, timelineAggregate, timelineEvent } from './memory/timeline.js';
+export type { TimelineEvent } from './memory/timeline.js';
+export { logFinding, logFlaw, verifyLog } from './memory/verify-log.js';
+export type { LogFinding } from './memory/verify-log.js';

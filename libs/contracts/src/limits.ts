@@ -62,6 +62,13 @@ export const POLL_LIMIT_DEFAULT = 10;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 1_000;
 export const MIN_SEQ_WAIT_MS_MAX = 2_000;
+/** Events of a page of the timeline, as text; the last one may go beyond. */
+export const TIMELINE_PAGE_BYTES = 512 * 1024;
+
+/** What one call of the log's check looks at, and how many findings it names. */
+export const LOG_VERIFY_COMMITS_MAX = 10_000;
+export const LOG_VERIFY_MS_MAX = 3_000;
+export const LOG_FINDINGS_MAX = 20;
 
 /** Repeats by idempotency key are recognised this long, up to this many keys a partition. */
 export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;

@@ -33,6 +33,8 @@ import { routingStats } from './routing/routing-stats.js';
 import { getInsights } from './consolidation/get-insights.js';
 import { listRecommendations } from './consolidation/list-recommendations.js';
 import { triggerConsolidation } from './consolidation/trigger-consolidation.js';
+import { eventTimeline } from './memory/timeline.js';
+import { verifyLog } from './memory/verify-log.js';
 import { createKey } from './access/create-key.js';
 import { createProject } from './access/create-project.js';
 import { listKeys } from './access/list-keys.js';
@@ -81,6 +83,8 @@ export const operations: readonly Operation[] = [
   getInsights,
   listRecommendations,
   triggerConsolidation,
+  eventTimeline,
+  verifyLog,
   createKey,
   createProject,
   listKeys,

@@ -8,7 +8,10 @@ import {
 } from '@athena/service-kit';
 import type { Pool } from 'pg';
 import { Archive } from './archive/archive.js';
+import { ArchiveGrowth } from './operations/archive-growth.js';
 import { handleListTaskEvents } from './operations/list-task-events.js';
+import { handleTimeline } from './operations/timeline.js';
+import { handleVerifyLog } from './operations/verify-log.js';
 
 export const SERVICE = 'episodic-memory';
 
@@ -33,6 +36,7 @@ export interface EpisodicMemoryOptions {
 export class EpisodicMemory implements HostedService {
   readonly #options: EpisodicMemoryOptions;
   readonly #archive: ProjectionRunner;
+  readonly #growth: ArchiveGrowth;
   #endpoint: ServiceEndpoint | null = null;
 
   constructor(options: EpisodicMemoryOptions) {
@@ -40,6 +44,7 @@ export class EpisodicMemory implements HostedService {
     const { projectionPool: pool, log, feed, observer } = options;
     const watched = observer?.projection ? { observer: observer.projection } : {};
     this.#archive = new ProjectionRunner({ pool, log, feed, model: new Archive(), ...watched });
+    this.#growth = new ArchiveGrowth(this.#archive);
   }
 
   get projections(): readonly ProjectionRunner[] {
@@ -60,13 +65,19 @@ export class EpisodicMemory implements HostedService {
 
   /** Answers what it has, then finishes the batch under way. */
   async stop(): Promise<void> {
+    this.#growth.close();
     await this.#endpoint?.close();
     await this.#archive.stop();
   }
 
   #handlers(): readonly ServiceHandler[] {
     const { pool, log } = this.#options;
-    return [handleListTaskEvents({ pool, log, archive: this.#archive })];
+    const sources = { pool, log, archive: this.#archive };
+    return [
+      handleListTaskEvents(sources),
+      handleTimeline({ ...sources, growth: this.#growth }),
+      handleVerifyLog(sources),
+    ];
   }
 
   #failed(error: unknown, where: string): void {

@@ -1,4 +1,5 @@
 import { CreateEpisodicEvents1793491200200 } from './archive/create-episodic-events.js';
+import { CreateTimelineIndex1795046400000 } from './archive/create-timeline-index.js';
 import { episodicEventsEntity } from './archive/episodic-events.js';
 
 export { EpisodicMemoryModule } from './episodic-memory.module.js';
@@ -7,4 +8,7 @@ export type { EpisodicMemoryObserver, EpisodicMemoryOptions } from './episodic-m
 
 /** For the data source: what TypeORM must know of this service's tables. */
 export const episodicMemoryEntities = [episodicEventsEntity];
-export const episodicMemoryMigrations = [CreateEpisodicEvents1793491200200];
+export const episodicMemoryMigrations = [
+  CreateEpisodicEvents1793491200200,
+  CreateTimelineIndex1795046400000,
+];

@@ -39,6 +39,8 @@ export class AthenaClient {
   readonly agents: Group<(typeof groups)['agents']>;
   readonly routing: Group<(typeof groups)['routing']>;
   readonly insights: Group<(typeof groups)['insights']>;
+  readonly events: Group<(typeof groups)['events']>;
+  readonly log: Group<(typeof groups)['log']>;
   readonly keys: Group<(typeof groups)['keys']>;
   readonly projects: Group<(typeof groups)['projects']>;
   readonly system: Group<(typeof groups)['system']>;
@@ -58,6 +60,8 @@ export class AthenaClient {
     this.agents = bindGroup(groups.agents, call);
     this.routing = bindGroup(groups.routing, call);
     this.insights = bindGroup(groups.insights, call);
+    this.events = bindGroup(groups.events, call);
+    this.log = bindGroup(groups.log, call);
     this.keys = bindGroup(groups.keys, call);
     this.projects = bindGroup(groups.projects, call);
     this.system = bindGroup(groups.system, call);

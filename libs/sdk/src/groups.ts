@@ -10,6 +10,7 @@ import {
   deregisterAgent,
   dispatchTask,
   drainAgent,
+  eventTimeline,
   explainTask,
   failTask,
   findAgents,
@@ -35,6 +36,7 @@ import {
   startTask,
   systemHealth,
   triggerConsolidation,
+  verifyLog,
 } from '@athena/contracts';
 import type { Operation, Output, RawInput } from '@athena/operation';
 
@@ -76,6 +78,8 @@ export const groups = {
     recommendations: listRecommendations,
     consolidate: triggerConsolidation,
   },
+  events: { timeline: eventTimeline },
+  log: { verify: verifyLog },
   keys: { create: createKey, list: listKeys, revoke: revokeKey },
   projects: { create: createProject },
   system: { health: systemHealth },

@@ -23,6 +23,8 @@ describe('an answer for people', () => {
       ].join('\n'),
     );
     expect(view({ tasks: [], nextCursor: null }, WIDTH)).toBe('no tasks');
+    const events = [{ type: 'TaskCreated' }];
+    expect(view({ events, nextAfter: '7.0' }, WIDTH)).toMatch(/TaskCreated\n\nmore: --after 7\.0$/);
   });
 
   it('shows a record as names and values', () => {

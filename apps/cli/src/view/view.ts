@@ -27,9 +27,12 @@ export function view(answer: unknown, columns: number): string {
   return recordView(answer);
 }
 
+/** What says where a list goes on, by the option that takes it. */
+const GOES_ON = ['nextCursor', 'nextAfter'];
+
 /** Beside its records, a list has nothing but how to go on. */
 const isList = (answer: Fields): boolean =>
-  Object.entries(answer).filter(([name]) => name !== 'nextCursor').length === 1;
+  Object.keys(answer).filter((name) => !GOES_ON.includes(name)).length === 1;
 
 function listView(answer: Fields, name: string, columns: number): string {
   const records = answer[name] as readonly Fields[];
@@ -37,8 +40,9 @@ function listView(answer: Fields, name: string, columns: number): string {
   const known = COLUMNS[name] ?? scalarNames(records);
   const shown = known.filter((column) => records.some((record) => column in record));
   const rows = records.map((record) => shown.map((column) => cell(record[column])));
-  const cursor = answer['nextCursor'];
-  const more = typeof cursor === 'string' ? [`\nmore: --cursor ${plain(cursor)}`] : [];
+  const more = GOES_ON.map((field) => [field.slice('next'.length).toLowerCase(), answer[field]])
+    .filter(([, place]) => typeof place === 'string')
+    .map(([option, place]) => `\nmore: --${String(option)} ${plain(String(place))}`);
   return [table(shown, rows, columns), ...more].join('\n');
 }
 
