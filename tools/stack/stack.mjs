@@ -1,8 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { appCommand, httpReady } from './app.mjs';
+import { planApps } from './apps-plan.mjs';
 import { describeConnection, writeConnection } from './connection.mjs';
-import { LogFile } from './log-file.mjs';
 import { GATEWAY_PORT_STANDARD } from './options.mjs';
 import { chooseGatewayPort, LOOPBACK } from './ports.mjs';
 import { appProcesses } from './processes.mjs';
@@ -10,10 +8,8 @@ import { loadSecrets } from './secrets.mjs';
 import { keepPorts, planNats, planPostgres } from './servers-plan.mjs';
 import { Supervisor } from './supervisor.mjs';
 
-const APP_READY_MS_MAX = 120_000;
 const DATA_DIR_MODE = 0o711; // Passable, because Postgres may run under another account.
 
-/** @typedef {import('./supervisor.mjs').Service} Service */
 /**
  * @typedef {object} StackParts
  * @property {string} root The checkout.
@@ -41,9 +37,12 @@ export async function planStack(parts) {
   const { root, dataDir, env, record, report, signal } = parts;
   const secrets = await loadSecrets(dataDir);
   const processes = appProcesses(parts.separate);
-  const names = ['nats', 'postgres', ...processes.map(({ portName }) => portName)];
-  const ports = await keepPorts(dataDir, { names, reserved: parts.port, report });
-  const portOf = (/** @type {string} */ name) => /** @type {number} */ (ports[name]);
+  const ports = await keepPorts(dataDir, {
+    names: ['nats', 'postgres', ...processes.map(({ portName }) => portName)],
+    reserved: parts.port,
+    report,
+  });
+  const { nats: natsPort = 0, postgres: postgresPort = 0 } = ports;
   const httpPort = await chooseGatewayPort({
     asked: parts.port,
     standard: GATEWAY_PORT_STANDARD,
@@ -51,8 +50,8 @@ export async function planStack(parts) {
   });
   const setting = { dataDir, secrets, env, report, signal };
   const [nats, postgres] = await Promise.all([
-    planNats({ ...setting, port: portOf('nats') }),
-    planPostgres({ ...setting, port: portOf('postgres') }),
+    planNats({ ...setting, port: natsPort }),
+    planPostgres({ ...setting, port: postgresPort }),
   ]);
   const settings = {
     natsUrl: nats.url,
@@ -65,51 +64,19 @@ export async function planStack(parts) {
   // Stopped in reverse: what arrives last from NATS can still be written to Postgres.
   const servers = [postgres.service, nats.service].filter((service) => service !== null);
   const dependsOn = servers.map(({ name }) => name);
-  const apps = await Promise.all(
-    processes.map((process) => {
-      const managementPort = portOf(process.portName);
-      return planApp({ root, dataDir, settings, process, managementPort, dependsOn });
-    }),
-  );
+  const apps = await planApps({ root, dataDir, settings, processes, ports, dependsOn });
   const supervisor = new Supervisor({
-    services: [...servers, ...apps],
+    services: [...servers, ...apps.services],
     record,
     report,
-    onPidChange: async (name) => (apps.some((app) => app.name === name) ? republish() : undefined),
+    onPidChange: async (name) => (apps.has(name) ? republish() : undefined),
   });
   const gatewayUrl = `http://${LOOPBACK}:${httpPort}`;
   const stack = { gatewayUrl, natsUrl: nats.url, apiKey: secrets.bootstrapKey };
-  const describe = () =>
-    processes.map(({ name, services, portName }) => {
-      return { services, httpUrl: managementUrl(portOf(portName)), pid: supervisor.pidOf(name) };
-    });
   const { publish, republish } = publisher(() =>
-    writeConnection(dataDir, describeConnection(stack, describe())),
+    writeConnection(dataDir, describeConnection(stack, apps.running(supervisor))),
   );
   return { supervisor, gatewayUrl, publish };
-}
-
-/**
- * @param {{ root: string, dataDir: string, settings: import('./app.mjs').AppSettings,
- *   process: import('./processes.mjs').AppProcess, managementPort: number,
- *   dependsOn: readonly string[] }} app
- * @returns {Promise<Service>}
- */
-async function planApp({ root, dataDir, settings, process, managementPort, dependsOn }) {
-  const { name } = process;
-  return {
-    name,
-    dependsOn,
-    command: async () => appCommand({ root, settings, process, managementPort }),
-    ready: (signal) => httpReady(`${managementUrl(managementPort)}/healthz/ready`, signal),
-    readyMsMax: APP_READY_MS_MAX,
-    log: await LogFile.open(join(dataDir, 'logs', `${name}.log`)),
-  };
-}
-
-/** @param {number} port @returns {string} */
-function managementUrl(port) {
-  return `http://${LOOPBACK}:${port}`;
 }
 
 /**
