@@ -275,7 +275,7 @@ describe('npm start', { concurrency: false }, () => {
     const doubled = SERVICES.slice(0, 3).map((name) => `${name}-2`);
     assert.deepEqual(Object.keys(first).sort(), [...SERVICES, ...doubled].sort());
     for (const field of ['httpUrl', 'pid']) {
-      assert.equal(new Set(Object.values(first).map((one) => one[field])).size, 8);
+      assert.equal(new Set(Object.values(first).map((one) => one[field])).size, 9);
     }
     const held = await Promise.all(Object.keys(first).map((name) => holdings(dataDir, name)));
     assert.deepEqual(Object.fromEntries(held.filter(([, names]) => names.length > 0)), {
