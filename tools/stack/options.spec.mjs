@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { StackError } from './errors.mjs';
 import { parseOptions } from './options.mjs';
 
-const PLACE = { env: {}, cwd: '/work', root: '/checkout' };
+const PLACE = { env: {}, cwd: '/place', root: '/checkout' };
 
 describe('the options of npm start', () => {
   it('have defaults', () => {
@@ -23,7 +23,7 @@ describe('the options of npm start', () => {
     assert.deepEqual(parseOptions(args, PLACE), {
       once: true,
       example: true,
-      inputDir: '/work/docs',
+      inputDir: '/place/docs',
       port: 9000,
       dataDir: '/data',
       separate: true,
@@ -35,7 +35,7 @@ describe('the options of npm start', () => {
     const fromEnvironment = parseOptions([], { ...PLACE, env });
     const fromBoth = parseOptions(['--port', '9000', '--data-dir', 'here'], { ...PLACE, env });
     assert.deepEqual(pick(fromEnvironment), { port: 7000, dataDir: '/elsewhere' });
-    assert.deepEqual(pick(fromBoth), { port: 9000, dataDir: '/work/here' });
+    assert.deepEqual(pick(fromBoth), { port: 9000, dataDir: '/place/here' });
   });
 
   it('ask for help', () => {
