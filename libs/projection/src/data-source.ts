@@ -10,6 +10,7 @@ import {
 import { ProjectionCheckpointRow } from './entities/projection-checkpoint.js';
 import { isPassing } from './failures.js';
 import { CreateStateAndCheckpoints1793491200000 } from './migrations/create-states.js';
+import { SteadyClient } from './steady-client.js';
 
 /** Any number of its own; the same for every process, so that they migrate one after the other. */
 const MIGRATION_LOCK = 7_283_446_112;
@@ -69,6 +70,7 @@ const optionsOf = ({ url, entities, migrations }: DataSourceSettings): DataSourc
   logging: false,
   parseInt8: false,
   poolErrorHandler: () => undefined,
+  extra: { Client: SteadyClient },
 });
 
 async function migrate(dataSource: DataSource): Promise<void> {

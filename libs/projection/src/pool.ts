@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { SteadyClient } from './steady-client.js';
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_MS_MAX = 5_000;
@@ -12,6 +13,7 @@ const SESSION = '-c timezone=UTC -c datestyle=ISO -c jit=off';
 /** Connections for hand-written SQL. */
 export function createPool(url: string): Pool {
   const pool = new Pool({
+    Client: SteadyClient,
     connectionString: url,
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_MS_MAX,

@@ -58,8 +58,6 @@ export class PostgresStateStore implements StateStore {
   async #transaction<T>(begin: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
-    const onError = (error: Error): void => void (broken = error);
-    client.on('error', onError);
     try {
       await client.query(begin);
       const result = await work(client);
@@ -69,7 +67,6 @@ export class PostgresStateStore implements StateStore {
       broken = error as Error;
       throw error;
     } finally {
-      client.off('error', onError);
       client.release(broken);
     }
   }
