@@ -23,7 +23,15 @@ export type { BatchItemResult } from './task/create-tasks.js';
 export {
   attemptFailed,
   dependencyCompleted,
+  dependencyOutcome,
+  dependencySettled,
   idempotency,
+  isOfPartition,
+  othersFollowed,
+  outcomeRepeated,
+  partitionsActivated,
+  partitionsAdopted,
+  partitionsGrown,
   releaseReason,
   routerOpened,
   routingDecision,
@@ -34,17 +42,34 @@ export {
   taskCreated,
   taskDue,
   taskEvents,
+  taskLifeEvents,
   taskFailed,
+  taskPartitionEvents,
   taskProgressed,
   taskReleased,
   taskStarted,
 } from './task/events.js';
-export type { Idempotency, RoutingDecision, TaskEvent } from './task/events.js';
+export type {
+  DependencyOutcome,
+  Idempotency,
+  RoutingDecision,
+  TaskEvent,
+  TaskLifeEvent,
+  TaskPartitionEvent,
+} from './task/events.js';
 export { explainTask } from './task/explain-task.js';
 export { failTask } from './task/fail-task.js';
 export { getTask } from './task/get-task.js';
 export { heartbeatTask } from './task/heartbeat-task.js';
 export { listTaskEvents } from './task/list-task-events.js';
+export {
+  adoptPartitions,
+  getPartitions,
+  growPartitions,
+  outlineTasks,
+  taskOutline,
+} from './task/partitions.js';
+export type { PartitionMap, TaskOutline } from './task/partitions.js';
 export {
   claimedTask,
   heldTasks,
@@ -73,9 +98,12 @@ export {
   ALREADY_ASSIGNED,
   DEPENDENCY_CYCLE,
   DEPENDENCY_REFUSED,
+  GROWTH_UNDER_WAY,
   IDEMPOTENCY_MISMATCH,
   ILLEGAL_TRANSITION,
+  KEY_ELSEWHERE,
   NOT_ASSIGNABLE,
+  PARTITIONS_ONLY_GROW,
   STALE_LEASE,
   STALE_ROUTER,
   TASK_NOT_FOUND,

@@ -33,6 +33,9 @@ export const START_TO_CLOSE_MS_MAX = 7 * 24 * 3_600_000;
 /** Assigned, but not started within this: the work goes back. */
 export const ASSIGNED_NOT_STARTED_MS = 30_000;
 
+/** Partitions of tasks: each has one writer, and all together one router. */
+export const TASK_PARTITIONS_MAX = 64;
+
 /** How often an agent should show itself, and after how long without contact it is away. */
 export const AGENT_HEARTBEAT_MS = 5_000;
 export const AGENT_DEGRADED_MS = 15_000;

@@ -9,6 +9,7 @@ import { failTask } from './task/fail-task.js';
 import { getTask } from './task/get-task.js';
 import { heartbeatTask } from './task/heartbeat-task.js';
 import { listTaskEvents } from './task/list-task-events.js';
+import { adoptPartitions, getPartitions, growPartitions, outlineTasks } from './task/partitions.js';
 import { heldTasks, openRouter, placeTasks, releaseSession } from './task/place-tasks.js';
 import { progressTask } from './task/progress-task.js';
 import { queryTasks } from './task/query-tasks.js';
@@ -54,6 +55,10 @@ export const operations: readonly Operation[] = [
   getTask,
   heartbeatTask,
   listTaskEvents,
+  getPartitions,
+  growPartitions,
+  adoptPartitions,
+  outlineTasks,
   placeTasks,
   heldTasks,
   openRouter,

@@ -14,6 +14,10 @@ export function newAggregateId(now: number, partition: number, random: Uint8Arra
   return `${time.slice(0, 8)}-${time.slice(8)}-8${shard}-${hex.slice(0, 4)}-${hex.slice(4)}`;
 }
 
+/** The same id, naming another partition. */
+export const withPartition = (id: string, partition: number): string =>
+  `${id.slice(0, 15)}${partition.toString(16).padStart(3, '0')}${id.slice(18)}`;
+
 /** The partition that a task id names; 0 for ids that are not ours. */
 export const partitionOfId = (id: string): number =>
   id[14] === '8' ? Number.parseInt(id.slice(15, 18), 16) : 0;

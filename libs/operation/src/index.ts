@@ -1,8 +1,9 @@
-export { newAggregateId, partitionOfId, timeOfId } from './aggregate-id.js';
+export { newAggregateId, partitionOfId, timeOfId, withPartition } from './aggregate-id.js';
 export { defineEvent } from './event.js';
 export type { EventDefinition, EventOf, NewEvent } from './event.js';
 export { defineCommand, defineQuery } from './operation.js';
 export type { HttpBinding, Input, Operation, Output, RawInput, Scope } from './operation.js';
+export { partitionOfKey } from './partition-of-key.js';
 export { Refused, allRefusals, defineRefusal, findRefusal, refuse } from './refusal.js';
 export type { Refusal, RefusalDefinition, RefusalKind } from './refusal.js';
 export {

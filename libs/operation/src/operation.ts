@@ -23,11 +23,13 @@ export interface HttpBinding {
 }
 
 /**
- * Who answers an operation. `partition`: the single writer of one partition of that aggregate,
- * chosen by the operation's `aggregateId` field. `service`: any process of that service.
+ * Who answers an operation. `partition`: the single writer of one partition of that aggregate: the
+ * one that the input names, by an id or by its number; with `creates`, whoever calls chooses it.
+ * `service`: any process of that service.
  */
 export type Addressee =
-  { readonly partition: 'task' | 'agent' | 'access' } | { readonly service: string };
+  | { readonly partition: 'task' | 'agent' | 'access'; readonly creates?: boolean }
+  | { readonly service: string };
 
 export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   readonly kind: 'command' | 'query';

@@ -10,7 +10,6 @@ import type { Proposal } from './domain/task.js';
 export interface ClaimDeskOptions {
   readonly state: RouterState;
   readonly operations: OperationCaller;
-  readonly partitions: readonly number[];
   readonly clock: Clock;
   /** Whether claims are answered from here; else they are only kept. */
   readonly active: () => boolean;
@@ -111,10 +110,10 @@ export class ClaimDesk {
     caller: Caller,
     claimId?: string,
   ): Promise<readonly ClaimedTask[]> {
-    const { operations, partitions } = this.#options;
+    const { operations, state } = this.#options;
     const only = claimId === undefined ? {} : { claimId };
     const answers = await Promise.all(
-      partitions.map((partition) =>
+      state.partitions.map((partition) =>
         operations.call(heldTasks, { partition, agentId, limit, ...only }, caller),
       ),
     );

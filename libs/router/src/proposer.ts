@@ -28,7 +28,6 @@ export interface ProposerOptions {
   readonly timers: Timers;
   /** This router, unique to this activation of it. */
   readonly router: string;
-  readonly partitions: readonly number[];
   /** Called once per proposal. */
   readonly onOutcome: (proposal: Proposal, outcome: Outcome) => void;
   /** More can be proposed: a call came back, or a partition is open. */
@@ -52,21 +51,28 @@ interface Link {
 /** Sends proposals to the task partitions, under an epoch that fences earlier routers. */
 export class Proposer {
   readonly #options: ProposerOptions;
-  readonly #links: ReadonlyMap<number, Link>;
+  readonly #links = new Map<number, Link>();
   #closed = false;
 
   constructor(options: ProposerOptions) {
     this.#options = options;
-    this.#links = new Map(
-      options.partitions.map((partition) => [
-        partition,
-        { partition, state: 'closed', epoch: 0, foreign: 0, calls: 0, inFlight: new Set() },
-      ]),
-    );
   }
 
+  /** Opens those partitions that are not linked yet. */
   open(): void {
-    for (const link of this.#links.values()) void this.#open(link);
+    for (const partition of this.#options.fold.state.partitions) {
+      if (this.#links.has(partition)) continue;
+      const link: Link = {
+        partition,
+        state: 'closed',
+        epoch: 0,
+        foreign: 0,
+        calls: 0,
+        inFlight: new Set(),
+      };
+      this.#links.set(partition, link);
+      void this.#open(link);
+    }
   }
 
   /** Ends what is reserved; answers that still come are passed on. */

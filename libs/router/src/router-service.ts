@@ -29,8 +29,6 @@ import { Router } from './router.js';
 import type { RoutingObserver } from './routing.js';
 
 export const SERVICE = 'router';
-/** The one task partition; ids carry its number. */
-const TASK_PARTITIONS: readonly number[] = [0];
 
 export interface RouterServiceOptions {
   /** Of account CORE. */
@@ -74,7 +72,6 @@ export class RouterService implements HostedService {
       name: owner,
       clock,
       timers,
-      partitions: TASK_PARTITIONS,
       ...(store && { store }),
       ...(observer && { observer }),
       onActive: () => this.#serve(),

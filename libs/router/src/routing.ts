@@ -39,7 +39,6 @@ export interface RoutingOptions {
   readonly feed: Pick<EventLog, 'follow'>;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly partitions: readonly number[];
   /** Where the state is kept; absent: every start folds the whole log. */
   readonly store?: StateStore;
   readonly observer?: RoutingObserver;
@@ -66,12 +65,11 @@ export class Routing {
 
   constructor(options: RoutingOptions, checkpoint: RouterCheckpoint) {
     this.#options = options;
-    const { operations, partitions, clock, observer, log, feed, timers, store } = options;
+    const { operations, clock, observer, log, feed, timers, store } = options;
     const { state } = checkpoint;
     this.desk = new ClaimDesk({
       state,
       operations,
-      partitions,
       clock,
       active: () => this.active,
       onAnswer: (waitedMs, tasks) => observer?.claimAnswered?.(waitedMs, tasks),
@@ -105,23 +103,23 @@ export class Routing {
 
   /** Takes over. `onSuperseded` is called when another router has. */
   activate(router: string, onSuperseded: (reason: Error) => void): void {
-    const { operations, timers, partitions, observer, clock } = this.#options;
+    const { operations, timers, observer, clock } = this.#options;
+    const { state } = this;
     const onFailure = (error: unknown): void => observer?.failed?.(error);
     this.#since = clock.now();
     this.#figures = new Map();
-    this.#releases = new ReleaseOnSessionEnded({ operations, partitions, timers, onFailure });
+    this.#releases = new ReleaseOnSessionEnded({ operations, state, timers, onFailure });
     this.#proposer = new Proposer({
       operations,
       fold: this.fold,
       timers,
       router,
-      partitions,
       onOutcome: (proposal, outcome) => this.#decided(proposal, outcome),
       onRoom: () => this.soon(),
       onSuperseded,
       onFailure,
     });
-    this.#releases.resume(this.state);
+    this.#releases.resume();
     this.desk.activated();
     this.#proposer.open();
   }
@@ -302,6 +300,8 @@ export class Routing {
         return this.#assigned(consequence);
       case 'cancelled':
         return this.desk.book.nudge(consequence.agent);
+      case 'partitions-grown':
+        return this.#proposer?.open();
       case 'router-opened': {
         const { partition, routerEpoch, router } = consequence;
         return this.#proposer?.opened(partition, routerEpoch, router);

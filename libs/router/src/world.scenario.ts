@@ -92,7 +92,6 @@ export class World implements OperationCaller {
       name,
       clock: systemClock,
       timers: systemTimers,
-      partitions: [0],
       onActive: (): void => this.#serve(router),
     });
     this.#routers.push(router);

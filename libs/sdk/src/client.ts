@@ -40,6 +40,7 @@ export class AthenaClient {
   readonly routing: Group<(typeof groups)['routing']>;
   readonly insights: Group<(typeof groups)['insights']>;
   readonly events: Group<(typeof groups)['events']>;
+  readonly partitions: Group<(typeof groups)['partitions']>;
   readonly log: Group<(typeof groups)['log']>;
   readonly keys: Group<(typeof groups)['keys']>;
   readonly projects: Group<(typeof groups)['projects']>;
@@ -62,6 +63,7 @@ export class AthenaClient {
     this.insights = bindGroup(groups.insights, call);
     this.events = bindGroup(groups.events, call);
     this.log = bindGroup(groups.log, call);
+    this.partitions = bindGroup(groups.partitions, call);
     this.keys = bindGroup(groups.keys, call);
     this.projects = bindGroup(groups.projects, call);
     this.system = bindGroup(groups.system, call);

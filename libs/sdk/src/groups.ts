@@ -1,4 +1,6 @@
 import {
+  getPartitions,
+  growPartitions,
   agentHealth,
   assignTask,
   cancelTask,
@@ -82,6 +84,7 @@ export const groups = {
   log: { verify: verifyLog },
   keys: { create: createKey, list: listKeys, revoke: revokeKey },
   projects: { create: createProject },
+  partitions: { get: getPartitions, grow: growPartitions },
   system: { health: systemHealth },
 } as const;
 

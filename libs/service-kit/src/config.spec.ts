@@ -33,6 +33,7 @@ describe('the configuration', () => {
       managementPort: 9400,
       bootstrapKey: null,
       logLevel: 'info',
+      taskPartitions: 1,
       stream: { maxBytes: 4 * 1024 ** 3, replicas: 1 },
     });
   });

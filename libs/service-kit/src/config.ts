@@ -1,3 +1,4 @@
+import { limits } from '@athena/contracts';
 import { z } from 'zod';
 
 /** The log's size where nothing else is said; at most 70 % of the volume should be given to it. */
@@ -31,6 +32,7 @@ const schema = z.object({
   ATHENA_BOOTSTRAP_KEY: secret.optional(),
   ATHENA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   ATHENA_LOG_MAX_BYTES: z.coerce.number().int().min(LOG_BYTES_MIN).default(LOG_BYTES_DEFAULT),
+  ATHENA_TASK_PARTITIONS: z.coerce.number().int().min(1).max(limits.TASK_PARTITIONS_MAX).default(1),
   ATHENA_LOG_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 });
 
@@ -60,6 +62,8 @@ export interface Config {
   /** An API key with every scope in the project `default`, made when there is none. */
   readonly bootstrapKey: string | null;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Partitions of tasks at least; of more than there are, the missing ones are added. */
+  readonly taskPartitions: number;
   /** The event log's stream: bytes on disk at most, and copies. */
   readonly stream: { readonly maxBytes: number; readonly replicas: number };
 }
@@ -93,6 +97,7 @@ export function readConfig(
     managementPort: data.ATHENA_MANAGEMENT_PORT,
     bootstrapKey: data.ATHENA_BOOTSTRAP_KEY ?? null,
     logLevel: data.ATHENA_LOG_LEVEL,
+    taskPartitions: data.ATHENA_TASK_PARTITIONS,
     stream: { maxBytes: data.ATHENA_LOG_MAX_BYTES, replicas: data.ATHENA_LOG_REPLICAS },
   };
 }

@@ -6,12 +6,13 @@ import type {
 } from '@nestjs/common';
 import type { WatchedProjection } from './metrics.js';
 import { Platform } from './platform.js';
-import type { PartState } from './readiness.js';
+import type { Part, PartState } from './readiness.js';
 
 /** What the process asks of a service; the service knows nothing of Nest. */
 export interface HostedService {
-  /** What must be ready before the process counts as ready; asked anew at every probe. */
-  readonly parts?: readonly { readonly name: string; readonly readiness: PartState }[];
+  /** What must be ready before the process counts as ready; asked anew at every probe, so that
+   * there may come more. */
+  readonly parts?: readonly Part[];
   readonly projections?: readonly (WatchedProjection & { readonly state: string })[];
   start(): void | Promise<void>;
   /** Takes nothing new, answers what it has. */
@@ -41,7 +42,7 @@ class ServiceHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
 
   constructor(service: HostedService, { readiness, metrics }: Platform) {
     this.#service = service;
-    for (const part of service.parts ?? []) readiness.add(part.name, () => part.readiness);
+    readiness.addAll(() => service.parts ?? []);
     for (const projection of service.projections ?? []) {
       const state = (): PartState => {
         const { state } = projection;

@@ -1,5 +1,11 @@
 import { operations } from '@athena/contracts';
-import type { Lease, SharedFeed } from '@athena/event-log';
+import {
+  systemClock,
+  systemIds,
+  systemTimers,
+  type Lease,
+  type SharedFeed,
+} from '@athena/event-log';
 import { KvLease, type StreamWatch } from '@athena/event-log-jetstream';
 import { PostgresStateStore } from '@athena/projection';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -11,7 +17,10 @@ import { within } from './drain.js';
 import type { GuardedLog } from './guarded-log.js';
 import { Metrics } from './metrics.js';
 import { NatsLink } from './nats-link.js';
+import type { OperationCaller } from './calling.js';
 import { OperationClient } from './operation-client.js';
+import { PartitionedCaller } from './partitioned-caller.js';
+import { TaskPartitions } from './task-partitions.js';
 import { Readiness } from './readiness.js';
 import { Telemetry } from './telemetry.js';
 
@@ -53,10 +62,12 @@ export class Platform {
   readonly projectionPool: Pool;
   readonly store: PostgresStateStore;
   /** Calls any operation wherever it is answered. */
-  readonly calls: OperationClient;
+  readonly calls: OperationCaller;
+  readonly partitions: TaskPartitions;
   readonly metrics = new Metrics();
   readonly readiness = new Readiness();
   readonly telemetry: Telemetry;
+  readonly #client: OperationClient;
   readonly #feedNats: NatsConnection;
   readonly #stream: StreamWatch;
 
@@ -74,7 +85,16 @@ export class Platform {
     this.projectionPool = this.database.projectionPool;
     this.store = new PostgresStateStore(this.pool);
     this.telemetry = new Telemetry(this.metrics, this.logger, operations);
-    this.calls = new OperationClient({ nats: this.nats, observer: this.telemetry.calls });
+    this.#client = new OperationClient({ nats: this.nats, observer: this.telemetry.calls });
+    const [clock, timers, ids] = [systemClock, systemTimers, systemIds];
+    const asking = { operations: this.#client, clock, timers, actor: `system:${this.owner}` };
+    this.partitions = new TaskPartitions(asking);
+    this.calls = new PartitionedCaller({
+      operations: this.#client,
+      partitions: this.partitions,
+      clock,
+      ids,
+    });
   }
 
   /** A new lease, one role per partition or active part; who takes it gives it up by `release`. */
@@ -109,7 +129,7 @@ export class Platform {
   }
 
   async close(): Promise<void> {
-    this.calls.close();
+    this.#client.close();
     this.#stream.stop();
     await within(CLOSE_MS_MAX, this.feed.close());
     await within(

@@ -5,9 +5,15 @@ export interface PartState {
   readonly state: string;
 }
 
+export interface Part {
+  readonly name: string;
+  readonly readiness: PartState;
+}
+
 /** All parts of the process that must be ready before it counts as ready. */
 export class Readiness {
   readonly #parts = new Map<string, () => PartState>();
+  readonly #groups: (() => readonly Part[])[] = [];
 
   /** Adds a part; returns what removes it. */
   add(name: string, state: () => PartState): () => void {
@@ -16,7 +22,16 @@ export class Readiness {
     return () => this.#parts.delete(name);
   }
 
+  /** Adds parts that may become more; they are looked up anew each time. */
+  addAll(parts: () => readonly Part[]): void {
+    this.#groups.push(parts);
+  }
+
   get parts(): ReadonlyMap<string, PartState> {
-    return new Map([...this.#parts].map(([name, state]) => [name, state()]));
+    const grouped = this.#groups.flatMap((parts) => parts());
+    return new Map([
+      ...[...this.#parts].map(([name, state]) => [name, state()] as const),
+      ...grouped.map(({ name, readiness }) => [name, readiness] as const),
+    ]);
   }
 }

@@ -1,14 +1,16 @@
 import { hosted, type Platform } from '@athena/service-kit';
 import { Module } from '@nestjs/common';
-import { PARTITION_NAME, TaskQueue } from './task-queue.js';
+import { TaskQueue } from './task-queue.js';
 
 function makeTaskQueue(platform: Platform): TaskQueue {
   const { telemetry, metrics } = platform;
   const queue = new TaskQueue({
     ...platform,
-    lease: platform.lease(PARTITION_NAME),
+    lease: (partition) => platform.lease(partition),
+    partitions: platform.config.taskPartitions,
+    map: platform.partitions,
     observer: {
-      host: telemetry.partition(PARTITION_NAME),
+      host: (partition) => telemetry.partition(partition),
       projection: telemetry.projection('tasks'),
       edge: telemetry.edge,
       tasks: {

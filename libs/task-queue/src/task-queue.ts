@@ -10,33 +10,30 @@ import {
 import {
   AgentDoor,
   Contacts,
-  PartitionHost,
   ServiceEndpoint,
   type EdgeObserver,
   type HostedService,
   type OperationCaller,
+  type PartitionHost,
   type PartitionHostObserver,
   type ServiceHandler,
+  type TaskPartitions,
 } from '@athena/service-kit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Pool } from 'pg';
 import { taskVerbs } from './agent-verbs.js';
-import { taskDecider } from './domain/decider.js';
 import type { TaskState } from './domain/state.js';
 import { createTasksHandler } from './operations/create-tasks.js';
 import { tasks } from './projections/tasks.js';
-import { findTasks } from './queries/find-tasks.js';
 import { queryTasks as readTasks } from './queries/query-tasks.js';
 import { queueMetrics as readMetrics } from './queries/queue-metrics.js';
-import { WatchedTasks, type TaskObserver } from './watched-tasks.js';
+import { TaskPartition } from './task-partition.js';
+import type { TaskObserver } from './watched-tasks.js';
 
 export const SERVICE = 'task-queue';
-/** The one task partition; ids carry its number. */
-const PARTITION = 0;
-export const PARTITION_NAME = `task.${PARTITION}`;
 
 export interface TaskQueueObserver {
-  readonly host: PartitionHostObserver;
+  readonly host: (partition: string) => PartitionHostObserver;
   readonly projection: ProjectionObserver;
   readonly edge: EdgeObserver;
   readonly tasks: TaskObserver;
@@ -52,29 +49,30 @@ export interface TaskQueueOptions {
   readonly store: StateStore;
   readonly pool: Pool;
   readonly projectionPool: Pool;
-  readonly lease: Lease;
+  /** By the partition's name. */
+  readonly lease: (partition: string) => Lease;
+  /** So many partitions are wanted at least. */
+  readonly partitions: number;
+  /** What this process knows of them. */
+  readonly map: TaskPartitions;
   readonly owner: string;
   readonly calls: OperationCaller;
   readonly observer: TaskQueueObserver;
 }
 
-/** One process of the task queue: owner or standby of `task.0`, its read model, its doors. */
+/** One process of the task queue: its partitions, the read model, its doors. */
 export class TaskQueue implements HostedService {
   readonly #options: TaskQueueOptions;
   readonly #contacts: Contacts;
-  readonly #watched: WatchedTasks;
-  readonly #host: PartitionHost<TaskState>;
   readonly #tasks: ProjectionRunner;
+  /** By number. */
+  readonly #partitions: TaskPartition[] = [];
+  #state: 'made' | 'started' | 'stopping' = 'made';
   #doors: readonly { close(): Promise<void> }[] = [];
 
   constructor(options: TaskQueueOptions) {
     this.#options = options;
     this.#contacts = new Contacts(options.nats);
-    const onContact = (project: string, agentId: string): void =>
-      this.#contacts.add(project, agentId);
-    const decider = taskDecider({ partition: PARTITION, onContact });
-    this.#watched = new WatchedTasks(decider, options.observer.tasks);
-    this.#host = this.#makeHost();
     this.#tasks = new ProjectionRunner({
       pool: options.projectionPool,
       log: options.log,
@@ -82,11 +80,16 @@ export class TaskQueue implements HostedService {
       model: new TableModel(tasks),
       observer: options.observer.projection,
     });
+    this.#host(1);
   }
 
-  /** Live tasks of this process's partition by status. */
+  /** Live tasks of this process's partitions by status. */
   get counts(): Readonly<Record<string, number>> {
-    return this.#host.partition ? this.#watched.counts : {};
+    const sums: Record<string, number> = {};
+    for (const { counts } of this.#partitions) {
+      for (const [status, n] of Object.entries(counts)) sums[status] = (sums[status] ?? 0) + n;
+    }
+    return sums;
   }
 
   get projections(): readonly ProjectionRunner[] {
@@ -94,12 +97,13 @@ export class TaskQueue implements HostedService {
   }
 
   get parts(): readonly PartitionHost<TaskState>[] {
-    return [this.#host];
+    return this.#partitions.map(({ host }) => host);
   }
 
   start(): void {
     const { nats, calls, observer } = this.#options;
-    this.#host.start();
+    this.#state = 'started';
+    for (const { host } of this.#partitions) host.start();
     this.#tasks.start().catch((error: unknown) => observer.failed(error, 'projection tasks'));
     this.#doors = [
       new ServiceEndpoint({
@@ -121,40 +125,30 @@ export class TaskQueue implements HostedService {
   /** Takes nothing new, answers what it has, stores the state, gives the lease up. */
   async stop(): Promise<void> {
     await Promise.all(this.#doors.map((door) => door.close()));
-    await this.#host.close();
+    this.#state = 'stopping';
+    await Promise.all(this.#partitions.map(({ host }) => host.close()));
     this.#contacts.publish();
     await this.#tasks.stop();
   }
 
-  #makeHost(): PartitionHost<TaskState> {
-    const { nats, log, feed, store, lease, owner, observer } = this.#options;
-    return new PartitionHost({
-      nats,
-      aggregate: 'task',
-      number: PARTITION,
-      decider: this.#watched.decider,
-      log,
-      feed,
-      store,
-      lease,
-      owner,
-      fetch: (ids) => this.#fetch(ids),
-      onOpen: () => void (this.#watched.open = true),
-      onClose: () => void (this.#watched.open = false),
-      observer: observer.host,
-    });
-  }
-
-  /** Finished tasks; the read model must have seen everything that the partition has. */
-  async #fetch(ids: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
-    const seq = this.#host.partition?.position.seq ?? 0;
-    await this.#tasks.waitFor(seq, limits.MIN_SEQ_WAIT_MS_MAX);
-    return findTasks(this.#options.pool, ids);
+  /** Hosts so many partitions, beginning with those that are not hosted yet. */
+  #host(partitions: number): void {
+    while (this.#partitions.length < partitions && this.#state !== 'stopping') {
+      const partition = new TaskPartition({
+        ...this.#options,
+        number: this.#partitions.length,
+        contacts: this.#contacts,
+        tasks: this.#tasks,
+        onHosted: (wanted) => this.#host(wanted),
+      });
+      this.#partitions.push(partition);
+      if (this.#state === 'started') partition.host.start();
+    }
   }
 
   #handlers(): readonly ServiceHandler[] {
-    const { calls, pool } = this.#options;
-    const ports = { operations: calls, clock: systemClock, ids: systemIds, partition: PARTITION };
+    const { calls, pool, map } = this.#options;
+    const ports = { operations: calls, partitions: map, clock: systemClock, ids: systemIds };
     const query: ServiceHandler<typeof queryTasks> = {
       operation: queryTasks,
       handle: async (input, { project }) =>

@@ -9,6 +9,17 @@ export interface TaskObserver {
   ran(ms: number): void;
 }
 
+export interface PartitionObserver extends TaskObserver {
+  /** The number of partitions may have changed; also after the state was loaded. */
+  partitions(state: TaskState): void;
+}
+
+const ABOUT_PARTITIONS: ReadonlySet<string> = new Set<TaskEvent['type']>([
+  'PartitionsGrown',
+  'PartitionsAdopted',
+  'PartitionsActivated',
+]);
+
 const ENTERS: Readonly<Partial<Record<TaskEvent['type'], TaskStatus>>> = {
   TaskCreated: 'pending',
   TaskAssigned: 'assigned',
@@ -28,7 +39,7 @@ export class WatchedTasks {
   open = false;
   #counts = new Map<TaskStatus, number>();
 
-  constructor(inner: Decider<TaskState>, observer: TaskObserver) {
+  constructor(inner: Decider<TaskState>, observer: PartitionObserver) {
     this.decider = {
       ...inner,
       initial: () => {
@@ -40,11 +51,13 @@ export class WatchedTasks {
         inner.evolve(state, event, context);
         this.#move(before, state.tasks.get(event.id)?.status);
         if (this.open) tell(observer, event);
+        if (ABOUT_PARTITIONS.has(event.type)) observer.partitions(state);
       },
       reindex: (state) => {
         inner.reindex(state);
         this.#counts = new Map();
         for (const { status } of state.tasks.values()) this.#move(undefined, status);
+        observer.partitions(state);
       },
     };
   }

@@ -1,4 +1,4 @@
-import { taskEvents, type TaskEvent } from '@athena/contracts';
+import { taskLifeEvents, type TaskEvent } from '@athena/contracts';
 import { defineProjection, type Placed, type Projection } from '@athena/projection';
 
 type Data<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>['data'];
@@ -39,9 +39,7 @@ export interface AttemptOutcomesRow {
 }
 
 const nullable = true;
-const ABOUT_TASKS: ReadonlySet<string> = new Set(
-  taskEvents.map(({ type }) => type).filter((type) => type !== 'RouterOpened'),
-);
+const ABOUT_TASKS: ReadonlySet<string> = new Set(taskLifeEvents.map(({ type }) => type));
 
 /**
  * What came of every attempt. Attempts lie in the row of their task, for only the task knows its

@@ -8,6 +8,7 @@ import {
   DEPENDENCY_CYCLE,
   DEPENDENCY_REFUSED,
   IDEMPOTENCY_MISMATCH,
+  KEY_ELSEWHERE,
   UNKNOWN_DEPENDENCY,
 } from './refusals.js';
 
@@ -67,5 +68,5 @@ export const createTaskChunk = defineCommand({
       .max(limits.BATCH_CHUNK_TASKS),
   }),
   output: z.object({ results: z.array(itemResult) }),
-  refusals: [],
+  refusals: [KEY_ELSEWHERE],
 });

@@ -188,8 +188,68 @@ export const taskCancelled = defineEvent({
   data: z.object({ reason: z.string().optional(), agentId: clientId.optional() }),
 });
 
-export const taskEvents = [
-  routerOpened,
+/** How a task ended, as far as those who wait for it are concerned. */
+export const dependencyOutcome = z.object({
+  outcome: z.enum(['completed', 'failed']),
+  /** The failed task at the root. */
+  cause: uuid,
+});
+export type DependencyOutcome = z.output<typeof dependencyOutcome>;
+
+export const dependencySettled = defineEvent({
+  type: 'DependencySettled',
+  version: 1,
+  aggregate,
+  summary: 'A task of another partition, for which tasks of this one wait, ended or is blocked.',
+  data: dependencyOutcome,
+});
+
+export const outcomeRepeated = defineEvent({
+  type: 'OutcomeRepeated',
+  version: 1,
+  aggregate,
+  summary: 'A task of another partition began to wait for this one when it had ended already.',
+  data: dependencyOutcome,
+});
+
+export const othersFollowed = defineEvent({
+  type: 'OthersFollowed',
+  version: 1,
+  aggregate,
+  summary: 'What the other task partitions hold up to here has been considered.',
+  data: z.object({ seq: count }),
+});
+
+export const partitionsGrown = defineEvent({
+  type: 'PartitionsGrown',
+  version: 1,
+  aggregate,
+  summary: 'Partitions were added; they take no tasks yet. Only in the first partition.',
+  data: z.object({ partitions: count }),
+});
+
+export const partitionsAdopted = defineEvent({
+  type: 'PartitionsAdopted',
+  version: 1,
+  aggregate,
+  summary: 'This partition knows of the added ones, and takes no idempotency keys of theirs.',
+  data: z.object({
+    partitions: count,
+    /** Position of the growth: what other partitions hold before it concerns nobody here. */
+    since: count,
+  }),
+});
+
+export const partitionsActivated = defineEvent({
+  type: 'PartitionsActivated',
+  version: 1,
+  aggregate,
+  summary: 'Every partition knows of the added ones: they take tasks. Only in the first partition.',
+  data: z.object({ partitions: count }),
+});
+
+/** The life of one task, in the partition that its id names. */
+export const taskLifeEvents = [
   taskCreated,
   dependencyCompleted,
   taskBlocked,
@@ -204,4 +264,24 @@ export const taskEvents = [
   taskCancelled,
 ] as const;
 
-export type TaskEvent = EventOf<(typeof taskEvents)[number]>;
+/** What concerns a partition as a whole, or tasks of another one. */
+export const taskPartitionEvents = [
+  routerOpened,
+  dependencySettled,
+  outcomeRepeated,
+  othersFollowed,
+  partitionsGrown,
+  partitionsAdopted,
+  partitionsActivated,
+] as const;
+
+export const taskEvents = [...taskLifeEvents, ...taskPartitionEvents] as const;
+
+export type TaskLifeEvent = EventOf<(typeof taskLifeEvents)[number]>;
+export type TaskPartitionEvent = EventOf<(typeof taskPartitionEvents)[number]>;
+export type TaskEvent = TaskLifeEvent | TaskPartitionEvent;
+
+const ofPartitions: ReadonlySet<string> = new Set(taskPartitionEvents.map(({ type }) => type));
+
+export const isOfPartition = (event: TaskEvent): event is TaskPartitionEvent =>
+  ofPartitions.has(event.type);

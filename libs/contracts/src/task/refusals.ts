@@ -63,6 +63,27 @@ export const NOT_ASSIGNABLE = defineRefusal({
   summary: 'The task can’t be given to this agent now.',
   remedy: 'The detail says why: capabilities, capacity, presence or the task’s state.',
 });
+export const KEY_ELSEWHERE = defineRefusal({
+  code: 'KEY_ELSEWHERE',
+  kind: 'conflict',
+  retryable: true,
+  summary: 'Creates with this idempotency key belong to another partition now.',
+  remedy: 'None for callers: it is asked next.',
+});
+export const PARTITIONS_ONLY_GROW = defineRefusal({
+  code: 'PARTITIONS_ONLY_GROW',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'There are more task partitions already: their number can’t become smaller.',
+  remedy: 'Leave the number as it is; a partition without work costs next to nothing.',
+});
+export const GROWTH_UNDER_WAY = defineRefusal({
+  code: 'GROWTH_UNDER_WAY',
+  kind: 'conflict',
+  retryable: true,
+  summary: 'Partitions are being added right now.',
+  remedy: 'Read the partitions until `growingTo` is null, then ask again.',
+});
 export const STALE_ROUTER = defineRefusal({
   code: 'STALE_ROUTER',
   kind: 'conflict',

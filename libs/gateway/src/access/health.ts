@@ -1,6 +1,12 @@
-import { systemHealth } from '@athena/contracts';
+import { getPartitions, systemHealth, type PartitionMap } from '@athena/contracts';
 import type { EventLog } from '@athena/event-log';
-import { partitionSubject, serviceSubject, type Operation } from '@athena/operation';
+import {
+  partitionSubject,
+  serviceSubject,
+  type Operation,
+  type WireReply,
+  type WireRequest,
+} from '@athena/operation';
 import type { ServiceHandler } from '@athena/service-kit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { handler } from './access-handlers.js';
@@ -10,6 +16,9 @@ import type { KeyTable } from './key-table.js';
 export const PING_MS_MAX = 1_000;
 /** No items: nothing is done, and whoever is there says so at once. */
 const EMPTY_REQUEST = '{"items":[]}';
+const MAP_REQUEST: WireRequest = {
+  items: [{ id: 'map', op: getPartitions.name, project: '', actor: 'system:gateway', input: {} }],
+};
 /** The services that own the partitions. */
 const SELF = 'gateway';
 const OWNERS = { task: 'task-queue', agent: 'agent-registry', access: SELF } as const;
@@ -38,6 +47,18 @@ function probesOf(operations: readonly Operation[]): ReadonlyMap<string, string[
   return new Map(names.map((name) => [name, subjects(name).filter((s) => s !== undefined)]));
 }
 
+/** Subjects of the task partitions behind the first; none where that one does not answer. */
+async function addedPartitions(nats: HealthSurroundings['nats']): Promise<string[]> {
+  const subject = partitionSubject('task', 0);
+  const asked = nats.request(subject, JSON.stringify(MAP_REQUEST), { timeout: PING_MS_MAX });
+  const reply = await asked.then((message) => message.json<WireReply>()).catch(() => null);
+  const answer = reply?.items[0];
+  if (!answer || !('ok' in answer)) return [];
+  const { partitions, growingTo } = answer.ok as PartitionMap;
+  const count = growingTo ?? partitions;
+  return Array.from({ length: count }, (_, number) => partitionSubject('task', number)).slice(1);
+}
+
 /** Answers system.health by asking every service; never fails because one of them does. */
 export function healthHandler(surroundings: HealthSurroundings): ServiceHandler {
   const { nats, log, keys, operations } = surroundings;
@@ -48,7 +69,8 @@ export function healthHandler(surroundings: HealthSurroundings): ServiceHandler 
       () => false,
     );
   const check = async ([name, subjects]: [string, string[]]): Promise<[string, Status]> => {
-    const up = await Promise.all(subjects.map(answers));
+    const more = name === OWNERS.task ? await addedPartitions(nats) : [];
+    const up = await Promise.all([...subjects, ...more].map(answers));
     return [name, { status: up.every(Boolean) ? 'ok' : 'down' }];
   };
   return handler(systemHealth, async () => {

@@ -13,6 +13,8 @@ const TALLY = 'tally';
 interface Tally {
   readonly born: number;
   readonly registrySeq: number;
+  /** Absent in rows of before there were several. */
+  readonly partitions?: number;
 }
 
 export type RouterRows = Pick<StateChange, 'whole' | 'upserts' | 'deletes'>;
@@ -48,8 +50,9 @@ export class RouterCheckpoint {
     for (const [key, row] of of<string>('credential')) state.credentials.restore(key, row);
     const tasks = of<TaskRow>('task').map(([, row]) => row);
     for (const row of tasks.sort((a, b) => a.born - b.born)) restoreTask(state, row);
-    for (const [, { born, registrySeq }] of of<Tally>(TALLY)) {
+    for (const [, { born, registrySeq, partitions = 1 }] of of<Tally>(TALLY)) {
       Object.assign(state, { born, registrySeq });
+      state.grow(partitions);
     }
     state.seq = seq;
     checkpoint.#whole = false;
@@ -62,8 +65,8 @@ export class RouterCheckpoint {
   }
 
   take(): RouterRows {
-    const { born, registrySeq } = this.state;
-    this.#tally.set(TALLY, { born, registrySeq });
+    const { born, registrySeq, partitions } = this.state;
+    this.#tally.set(TALLY, { born, registrySeq, partitions: partitions.length });
     const changes = this.#tables.map((table) => table.takeChanges());
     const whole = this.#whole;
     this.#whole = false;

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '@athena/contracts';
+import { isOfPartition, type TaskEvent, type TaskPartitionEvent } from '@athena/contracts';
 import type { RouterState, Standing } from './router-state.js';
 import { NOBODY, RANKS, Task } from './task.js';
 
@@ -11,7 +11,7 @@ type EventNamed<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
 export function evolveTask(state: RouterState, event: TaskEvent, standing: Standing): void {
   countOutcome(state, event);
   if (event.type === 'TaskCreated') return create(state, event, standing);
-  if (event.type === 'RouterOpened') return opened(state, event);
+  if (isOfPartition(event)) return partitionChanged(state, event);
   const task = state.tasks.get(event.id);
   if (!task) return;
   const { tasks } = state;
@@ -57,9 +57,11 @@ export function evolveTask(state: RouterState, event: TaskEvent, standing: Stand
 }
 
 /** `id` is the partition's name, `task.<number>`. */
-function opened(state: RouterState, { id, data }: EventNamed<'RouterOpened'>): void {
-  const partition = Number.parseInt(id.slice(id.indexOf('.') + 1), 10);
-  state.tell({ kind: 'router-opened', partition, ...data });
+function partitionChanged(state: RouterState, event: TaskPartitionEvent): void {
+  if (event.type === 'PartitionsGrown') return state.grow(event.data.partitions);
+  if (event.type !== 'RouterOpened') return;
+  const partition = Number.parseInt(event.id.slice(event.id.indexOf('.') + 1), 10);
+  state.tell({ kind: 'router-opened', partition, ...event.data });
 }
 
 function create(state: RouterState, event: EventNamed<'TaskCreated'>, standing: Standing): void {

@@ -43,6 +43,8 @@ export type Consequence =
       readonly waitedMs: number;
     }
   | { readonly kind: 'cancelled'; readonly agent: Agent }
+  /** `partitions` of the state tells how many there are now. */
+  | { readonly kind: 'partitions-grown' }
   | {
       readonly kind: 'router-opened';
       readonly partition: number;
@@ -61,6 +63,8 @@ export class RouterState {
   seq = 0;
   /** Position of the last agent event: what decisions knew of the registry. */
   registrySeq = 0;
+  /** Partitions that tasks are spread over, those included that are being added. */
+  partitions: readonly number[] = [0];
   /** Tasks ever created. */
   born = 0;
   #consequences: Consequence[] = [];
@@ -73,6 +77,11 @@ export class RouterState {
     } else {
       evolveTask(this, event as TaskEvent, standing);
     }
+  }
+
+  grow(partitions: number): void {
+    this.partitions = Array.from({ length: partitions }, (_, number) => number);
+    this.tell({ kind: 'partitions-grown' });
   }
 
   tell(consequence: Consequence): void {

@@ -20,7 +20,7 @@ export interface EndedSession {
 
 export interface ReleaseOptions {
   readonly operations: OperationCaller;
-  readonly partitions: readonly number[];
+  readonly state: RouterState;
   readonly timers: Timers;
   readonly onFailure?: (error: unknown) => void;
 }
@@ -44,13 +44,14 @@ export class ReleaseOnSessionEnded {
   }
 
   react(ended: EndedSession): void {
-    for (const partition of this.#options.partitions) this.#waiting.push({ ...ended, partition });
+    for (const partition of this.#options.state.partitions)
+      this.#waiting.push({ ...ended, partition });
     this.#next();
   }
 
   /** Reacts to all that the fold holds unreleased, also to what is under way already. */
-  resume(state: RouterState): void {
-    for (const agent of state.fleet.agents()) {
+  resume(): void {
+    for (const agent of this.#options.state.fleet.agents()) {
       const { project, agentId, registered } = agent;
       const holds = [...agent.held].flatMap(({ hold }) => hold ?? []);
       if (holds.some(({ session }) => session <= agent.ended.session)) {

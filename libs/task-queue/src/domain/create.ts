@@ -10,7 +10,9 @@ import {
 import type { Command, DecideContext, Decision } from '@athena/event-log';
 import { timeOfId, type NewEvent, type Refusal } from '@athena/operation';
 import { createHash } from 'node:crypto';
-import { decided, finishedTask, refused, taskEvent, unchanged } from './decisions.js';
+import { decided, refused, taskEvent, unchanged } from './decisions.js';
+import { HOPELESS, outlineOf } from './others.js';
+import { keyElsewhere } from './partitions.js';
 import type { FinishedTask, TaskState } from './state.js';
 
 /** How far apart the clocks of proposers and owner may be. */
@@ -50,7 +52,10 @@ export function createTask(state: TaskState, command: Command, context: DecideCo
     idempotencyKey === undefined
       ? undefined
       : { key: idempotencyKey, fingerprint: fingerprintOf(task) };
-  const made = makeTask(state, { id: command.id, task, idempotency }, command, context);
+  const item = { id: command.id, task, idempotency };
+  const elsewhere = belongElsewhere(state, command.project, [item]);
+  if (elsewhere) return { refusal: elsewhere };
+  const made = makeTask(state, item, command, context);
   if ('refusal' in made || 'needs' in made) return made;
   if ('repeated' in made) {
     const created = made.repeated === command.id;
@@ -69,6 +74,8 @@ export function createTaskChunk(
   const { items } = command.input as {
     items: readonly { taskId: string; task: NewTask; idempotency?: Idempotency }[];
   };
+  const elsewhere = belongElsewhere(state, command.project, items);
+  if (elsewhere) return { refusal: elsewhere };
   const siblings = new Map<string, Sibling>();
   const repeated = new Map<string, string>();
   const needs = new Set<string>();
@@ -143,6 +150,18 @@ function createdEvent(
   });
 }
 
+/** Keys of another partition, none of which was used here before they became that one's. */
+function belongElsewhere(
+  state: TaskState,
+  project: string,
+  items: readonly { readonly idempotency?: Idempotency | undefined }[],
+): Refusal | null {
+  const keys = items.flatMap(({ idempotency }) => idempotency?.key ?? []);
+  const [first] = keys;
+  if (first === undefined || keys.some((key) => state.keys.has(`${project}/${key}`))) return null;
+  return keyElsewhere(state, project, first);
+}
+
 /** A repeat by the caller's key: what the first made, if the input is the same. */
 function knownByKey(state: TaskState, project: string, { idempotency }: Item): Made | null {
   const row = idempotency && state.keys.get(`${project}/${idempotency.key}`);
@@ -184,26 +203,25 @@ function findDependencies(
   const failed: { dependency: string; cause: string }[] = [];
   const needs: string[] = [];
   for (const dependency of ids) {
-    const live = state.tasks.get(dependency);
-    const finished = finishedTask(state, dependency, fetched);
     const sibling = siblings.get(dependency);
     if (sibling?.refused) {
       return refused(DEPENDENCY_REFUSED, `${dependency} was refused`, 'dependencies');
     } else if (sibling) {
       waitsFor.push(dependency);
       if (sibling.cause !== undefined) failed.push({ dependency, cause: sibling.cause });
-    } else if (live?.project === project) {
-      waitsFor.push(dependency);
-      if (live.status === 'blocked') failed.push({ dependency, cause: live.cause ?? dependency });
-    } else if (finished?.project === project) {
-      if (finished.record.status === 'completed') continue;
-      waitsFor.push(dependency);
-      failed.push({ dependency, cause: dependency });
-    } else if (live || finished !== undefined) {
-      return refused(UNKNOWN_DEPENDENCY, `no task ${dependency} in ${project}`, 'dependencies');
-    } else {
-      needs.push(dependency);
+      continue;
     }
+    const task = outlineOf(state, dependency, fetched);
+    if (task === undefined) {
+      needs.push(dependency);
+      continue;
+    }
+    if (task?.project !== project) {
+      return refused(UNKNOWN_DEPENDENCY, `no task ${dependency} in ${project}`, 'dependencies');
+    }
+    if (task.status === 'completed') continue;
+    waitsFor.push(dependency);
+    if (HOPELESS.has(task.status)) failed.push({ dependency, cause: task.cause ?? dependency });
   }
   return needs.length > 0 ? { needs } : { waitsFor, failed };
 }

@@ -13,6 +13,8 @@ import { createTask, createTaskChunk } from './create.js';
 import { locate, unchanged } from './decisions.js';
 import { cascade, due, expire, nextDueAt } from './due.js';
 import { evolve } from './evolve.js';
+import { observe, outline } from './others.js';
+import { activate, adopt, getMap, grow } from './partitions.js';
 import { heldTasks, openRouter, placeTasks, releaseSession } from './place.js';
 import { recordOf } from './record.js';
 import { initialState, reindex, tablesOf, type TaskState } from './state.js';
@@ -36,6 +38,12 @@ const decisions: Readonly<Record<string, Decide>> = {
   'task.releaseSession': releaseSession,
   'task.expire': expire,
   'task.cascade': cascade,
+  'task.observe': observe,
+  'task.outline': outline,
+  'partitions.get': getMap,
+  'partitions.grow': grow,
+  'partitions.adopt': adopt,
+  'partitions.activate': activate,
 };
 
 /** Operations by which a holder shows that it is alive. */

@@ -1,11 +1,13 @@
-import { limits, type TaskEvent } from '@athena/contracts';
+import { isOfPartition, limits } from '@athena/contracts';
+import type { TaskEvent, TaskLifeEvent, TaskPartitionEvent } from '@athena/contracts';
 import { CLOCKS_RESTARTED, PARTITION_OPENED } from '@athena/event-log';
 import type { EventContext, LoggedEvent } from '@athena/event-log';
 import { timeOfId } from '@athena/operation';
+import { evolveGrowth } from './partitions.js';
 import {
-  PARTITION_ROW,
   addTo,
   agentKey,
+  editRow,
   planDeadline,
   removeFrom,
   type Holder,
@@ -13,8 +15,8 @@ import {
   type TaskState,
 } from './state.js';
 
-type Of<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
-type Data<T extends TaskEvent['type']> = Of<T>['data'];
+type Of<T extends TaskLifeEvent['type']> = Extract<TaskLifeEvent, { type: T }>;
+type Data<T extends TaskLifeEvent['type']> = Of<T>['data'];
 
 /** Folds one event into the state. Total over every event that a task partition ever held. */
 export function evolve(state: TaskState, logged: LoggedEvent, context: EventContext): void {
@@ -23,19 +25,35 @@ export function evolve(state: TaskState, logged: LoggedEvent, context: EventCont
     return restartClocks(state, context.at);
   }
   const event = logged as TaskEvent;
-  if (event.type === 'RouterOpened') {
-    state.rows.set(PARTITION_ROW, { routerEpoch: event.data.routerEpoch });
-    return;
-  }
+  if (isOfPartition(event)) return partitionChanged(state, event, context.at);
   if (event.type === 'TaskCreated') return created(state, event, context);
   const task = state.tasks.edit(event.id);
   if (task) changed(state, task, event, context);
 }
 
+/** What concerns the partition as a whole, or tasks of another one. */
+function partitionChanged(state: TaskState, event: TaskPartitionEvent, at: number): void {
+  switch (event.type) {
+    case 'RouterOpened':
+      editRow(state).routerEpoch = event.data.routerEpoch;
+      return;
+    case 'DependencySettled':
+      return tellDependents(state, event.id, event.data.outcome, event.data.cause);
+    case 'OthersFollowed':
+      editRow(state).followed = event.data.seq;
+      return;
+    case 'OutcomeRepeated':
+      // Said to the others.
+      return;
+    default:
+      return evolveGrowth(state, event, at);
+  }
+}
+
 function changed(
   state: TaskState,
   task: Task,
-  event: Exclude<TaskEvent, Of<'TaskCreated'> | Of<'RouterOpened'>>,
+  event: Exclude<TaskLifeEvent, Of<'TaskCreated'>>,
   context: EventContext,
 ): void {
   switch (event.type) {

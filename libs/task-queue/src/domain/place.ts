@@ -11,12 +11,12 @@ import type { NewEvent, Refusal } from '@athena/operation';
 import { failureOf } from './attempt.js';
 import { decided, refused, taskEvent, unchanged } from './decisions.js';
 import { claimedTaskOf, reasonOf } from './record.js';
-import { agentKey, routerEpochOf, type Task, type TaskState } from './state.js';
+import { agentKey, rowOf, type Task, type TaskState } from './state.js';
 
 /** task.openRouter: the newest router wins; proposals of older ones are refused from now on. */
 export function openRouter(state: TaskState, command: Command): Decision {
   const { router } = command.input as { router: string };
-  const routerEpoch = routerEpochOf(state) + 1;
+  const routerEpoch = rowOf(state).routerEpoch + 1;
   const id = `task.${state.partition}`;
   const event = { type: 'RouterOpened', v: 1, project: '', id, data: { routerEpoch, router } };
   return { events: [event], answer: (seq) => ({ routerEpoch, seq }) };
@@ -30,7 +30,7 @@ export function placeTasks(state: TaskState, command: Command, context: DecideCo
     routerEpoch: number;
     placements: readonly Placement[];
   };
-  const newest = routerEpochOf(state);
+  const newest = rowOf(state).routerEpoch;
   if (routerEpoch < newest) return refused(STALE_ROUTER, `router ${newest} has taken over`);
   const events: NewEvent[] = [];
   const taken = new Set<string>();

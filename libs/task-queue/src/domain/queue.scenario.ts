@@ -15,15 +15,21 @@ const decision = {
 
 /** The queue of one partition, spoken to in the language of its users. */
 export class Queue extends DeciderScenario<TaskState> {
+  readonly partition: number;
   #ids = 0;
 
-  constructor() {
-    super(taskDecider({ partition: 0 }));
+  constructor(partition = 0) {
+    super(taskDecider({ partition }));
+    this.partition = partition;
     this.when('task.openRouter', { router: 'r1' });
   }
 
   newId(): string {
-    return newAggregateId(this.now, 0, Buffer.from(String(++this.#ids).padStart(8, '0')));
+    return newAggregateId(
+      this.now,
+      this.partition,
+      Buffer.from(String(++this.#ids).padStart(8, '0')),
+    );
   }
 
   create(fields: Record<string, unknown> = {}, id = this.newId()): string {

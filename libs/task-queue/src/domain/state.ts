@@ -84,6 +84,16 @@ export interface CascadeRow {
 
 export interface PartitionRow {
   routerEpoch: number;
+  /** Partitions among which idempotency keys are spread, as far as this one has been told. */
+  partitions: number;
+  /** Position up to which the other partitions are followed; absent: there were none. */
+  followed?: number;
+  /** The first partition's record of the growth; times in milliseconds. */
+  map?: {
+    readonly partitions: number;
+    readonly growingTo: number | null;
+    readonly earlier: readonly { readonly partitions: number; readonly until: number }[];
+  };
 }
 
 export interface Deadline {
@@ -117,7 +127,7 @@ export interface TaskState {
   finishedSinceTaken: string[];
 }
 
-export const PARTITION_ROW = 'partition';
+const PARTITION_ROW = 'partition';
 
 export const initialState = (partition: number): TaskState => ({
   partition,
@@ -139,8 +149,20 @@ export const initialState = (partition: number): TaskState => ({
 export const tablesOf = (state: TaskState): Table<unknown>[] =>
   [state.tasks, state.keys, state.cascades, state.rows] as Table<unknown>[];
 
-export const routerEpochOf = (state: TaskState): number =>
-  state.rows.get(PARTITION_ROW)?.routerEpoch ?? 0;
+const NEW_ROW: Readonly<PartitionRow> = { routerEpoch: 0, partitions: 1 };
+
+/** The partition's own row. Rows of before there were several partitions lack their number. */
+export const rowOf = (state: TaskState): Readonly<PartitionRow> => ({
+  ...NEW_ROW,
+  ...state.rows.get(PARTITION_ROW),
+});
+
+/** The row, to be changed; only `evolve` may. */
+export function editRow(state: TaskState): PartitionRow {
+  const row = { ...rowOf(state) };
+  state.rows.set(PARTITION_ROW, row);
+  return row;
+}
 
 export const agentKey = (project: string, agentId: string): string => `${project}/${agentId}`;
 

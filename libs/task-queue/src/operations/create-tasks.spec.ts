@@ -23,7 +23,10 @@ class Batches implements OperationCaller {
       operations: this,
       clock: { now: () => this.queue.now },
       ids: { random: () => Buffer.from(`b${++this.#random}`.padEnd(8)) },
-      partition: 0,
+      partitions: {
+        forNew: () => Promise.resolve(0),
+        byKey: (_caller, _key, create) => create(0),
+      },
     });
     const items = tasks.map((fields) => ({ content: 'work', taskType: 'demo', ...fields }));
     const input = createTasks.input.parse({ tasks: items, idempotencyKey });

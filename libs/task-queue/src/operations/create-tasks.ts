@@ -1,167 +1,126 @@
 import {
-  DEPENDENCY_CYCLE,
-  DEPENDENCY_REFUSED,
-  UNKNOWN_DEPENDENCY,
   createTaskChunk,
   createTasks,
-  limits,
   type BatchItemResult,
   type NewTask,
 } from '@athena/contracts';
 import type { Clock, Ids } from '@athena/event-log';
-import {
-  INVALID_INPUT,
-  Refused,
-  newAggregateId,
-  refuse,
-  type Input,
-  type Refusal,
-} from '@athena/operation';
-import type { OperationCaller, ServiceHandler } from '@athena/service-kit';
+import { newAggregateId, withPartition, type Input } from '@athena/operation';
+import type { Caller, OperationCaller, ServiceHandler, TaskPartitions } from '@athena/service-kit';
 import { fingerprintOf } from '../domain/create.js';
+import { chunksOf, groupsOf, planBatch, type BatchItem, type BatchPlan } from './batch-plan.js';
 
-type BatchItem = Input<typeof createTasks>['tasks'][number];
 type ChunkItem = Input<typeof createTaskChunk>['items'][number];
 
-/** Bytes of items in one chunk: the chunk's events must fit one message of the log. */
-const CHUNK_BYTES_MAX = 512 * 1024;
 const ID_RANDOM_BYTES = 8;
 
 export interface CreateTasksPorts {
   readonly operations: OperationCaller;
+  readonly partitions: Pick<TaskPartitions, 'forNew' | 'byKey'>;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The partition that takes the batch. */
-  readonly partition: number;
 }
 
 /**
  * task.createBatch: puts ids in the place of refs, orders the items so that dependencies come
- * first, and hands them to the partition chunk by chunk; each chunk is atomic.
+ * first, and hands them to the partitions chunk by chunk; each chunk is atomic. Items that hang
+ * together go to one partition, all items of a batch with a key to that of the key.
  */
 export const createTasksHandler = (
   ports: CreateTasksPorts,
 ): ServiceHandler<typeof createTasks> => ({
   operation: createTasks,
-  async handle({ tasks, idempotencyKey }, caller) {
-    const byRef = refsOf(tasks);
-    const ids = tasks.map(() =>
-      newAggregateId(ports.clock.now(), ports.partition, ports.ids.random(ID_RANDOM_BYTES)),
-    );
-    const results: BatchItemResult[] = new Array<BatchItemResult>(tasks.length);
-    const { order, refusals } = dependenciesFirst(tasks, byRef);
-    for (const [index, refusal] of refusals) results[index] = { refusal };
-    const recorded = new Map<string, string>();
-    let seq = 0;
-    for (const chunk of chunksOf(order, tasks)) {
-      const items = chunk.map((index): ChunkItem => {
-        const task = withIds(tasks[index] as BatchItem, byRef, ids, recorded);
-        const taskId = ids[index] as string;
-        if (idempotencyKey === undefined) return { taskId, task };
-        const fingerprint = fingerprintOf(tasks[index]);
-        return { taskId, task, idempotency: { key: `${idempotencyKey}#${index}`, fingerprint } };
-      });
-      const input = { partition: ports.partition, items };
-      // The batch's own id names the chunk, so that a repeat of the chunk is recognised.
-      const id = items[0]?.taskId as string;
-      const called = await ports.operations.call(createTaskChunk, input, { ...caller, id });
-      seq = Math.max(seq, called.seq);
-      called.output.results.forEach((result, position) => {
-        const index = chunk[position] as number;
-        results[index] = result;
-        if ('taskId' in result) recorded.set(ids[index] as string, result.taskId);
-      });
-    }
+  async handle(input, caller) {
+    const batch = new Batch(ports, input, caller);
+    await (input.idempotencyKey === undefined ? batch.spread() : batch.byKey(input.idempotencyKey));
+    const { results, seq } = batch;
     const taskIds = results.map((result) => ('taskId' in result ? result.taskId : null));
     return { output: { taskIds, results, seq }, seq };
   },
 });
 
-function refsOf(tasks: readonly BatchItem[]): Map<string, number> {
-  const byRef = new Map<string, number>();
-  tasks.forEach(({ ref }, index) => {
-    if (ref === undefined) return;
-    if (byRef.has(ref)) {
-      throw Refused.because(INVALID_INPUT, `the ref ${ref} is used twice`, `tasks.${index}.ref`);
-    }
-    byRef.set(ref, index);
-  });
-  return byRef;
-}
+class Batch {
+  readonly results: BatchItemResult[];
+  /** The furthest position of its chunks. */
+  seq = 0;
+  readonly #ports: CreateTasksPorts;
+  readonly #caller: Caller;
+  readonly #tasks: readonly BatchItem[];
+  readonly #plan: BatchPlan;
+  /** Proposed until the item is created; then the recorded ones. */
+  readonly #ids: string[];
 
-const refsIn = ({ dependencies }: BatchItem): string[] =>
-  dependencies.flatMap((dependency) => (typeof dependency === 'string' ? [] : [dependency.ref]));
+  constructor(ports: CreateTasksPorts, { tasks }: Input<typeof createTasks>, caller: Caller) {
+    this.#ports = ports;
+    this.#caller = caller;
+    this.#tasks = tasks;
+    this.#plan = planBatch(tasks);
+    const { clock, ids } = ports;
+    this.#ids = tasks.map(() => newAggregateId(clock.now(), 0, ids.random(ID_RANDOM_BYTES)));
+    this.results = new Array<BatchItemResult>(tasks.length);
+    for (const [index, refusal] of this.#plan.refusals) this.results[index] = { refusal };
+  }
 
-/** Kahn's algorithm (1962); what is left over lies on, or behind, a circle. */
-function dependenciesFirst(
-  tasks: readonly BatchItem[],
-  byRef: ReadonlyMap<string, number>,
-): { order: number[]; refusals: Map<number, Refusal> } {
-  const refusals = new Map<number, Refusal>();
-  const dependents: number[][] = tasks.map(() => []);
-  const open = tasks.map((task, index) => {
-    const refs = [...new Set(refsIn(task))];
-    const unknown = refs.find((ref) => !byRef.has(ref));
-    if (unknown !== undefined) {
-      const detail = `the batch holds no ref ${unknown}`;
-      refusals.set(index, refuse(UNKNOWN_DEPENDENCY, detail, `tasks.${index}.dependencies`));
+  /** Every group of items to a partition of its own choice. */
+  async spread(): Promise<void> {
+    const byPartition = new Map<number, number[]>();
+    for (const group of groupsOf(this.#tasks, this.#plan)) {
+      const partition = await this.#ports.partitions.forNew(this.#existing(group));
+      const order = byPartition.get(partition);
+      if (order) order.push(...group);
+      else byPartition.set(partition, group);
     }
-    const known = refs.flatMap((ref) => byRef.get(ref) ?? []);
-    known.forEach((dependency) => dependents[dependency]?.push(index));
-    return known.length;
-  });
-  const order = open.flatMap((count, index) => (count === 0 ? [index] : []));
-  for (let next = 0; next < order.length; next++) {
-    const done = order[next] as number;
-    for (const index of dependents[done] ?? []) {
-      if (refusals.has(done) && !refusals.has(index)) {
-        const detail = `task ${done} of the batch was refused`;
-        refusals.set(index, refuse(DEPENDENCY_REFUSED, detail, `tasks.${index}.dependencies`));
-      }
-      if (--(open[index] as number) === 0) order.push(index);
+    await Promise.all(
+      [...byPartition].map(async ([partition, order]) => {
+        for (const chunk of chunksOf(order, this.#tasks)) await this.#create(chunk, partition);
+      }),
+    );
+  }
+
+  /** Chunk for chunk, since the key may have been used in another partition before. */
+  async byKey(key: string): Promise<void> {
+    for (const chunk of chunksOf(this.#plan.order, this.#tasks)) {
+      await this.#ports.partitions.byKey(this.#caller, key, (partition) =>
+        this.#create(chunk, partition, key),
+      );
     }
   }
-  const placed = new Set(order);
-  tasks.forEach((task, index) => {
-    if (placed.has(index)) return;
-    const detail = `task ${index} depends on itself through ${refsIn(task).join(', ')}`;
-    refusals.set(index, refuse(DEPENDENCY_CYCLE, detail, `tasks.${index}.dependencies`));
-  });
-  return { order: order.filter((index) => !refusals.has(index)), refusals };
-}
 
-/** Refs become the proposed ids, or, after a repeat, the recorded ones. */
-function withIds(
-  { ref: _, dependencies, ...task }: BatchItem,
-  byRef: ReadonlyMap<string, number>,
-  ids: readonly string[],
-  recorded: ReadonlyMap<string, string>,
-): NewTask {
-  return {
-    ...task,
-    dependencies: dependencies.map((dependency) => {
-      if (typeof dependency === 'string') return dependency;
-      const id = ids[byRef.get(dependency.ref) as number] as string;
-      return recorded.get(id) ?? id;
-    }),
-  };
-}
-
-function* chunksOf(order: readonly number[], tasks: readonly BatchItem[]): Iterable<number[]> {
-  let chunk: number[] = [];
-  let bytes = 0;
-  for (const index of order) {
-    const size = Buffer.byteLength(JSON.stringify(tasks[index]));
-    if (
-      chunk.length >= limits.BATCH_CHUNK_TASKS ||
-      (chunk.length > 0 && bytes + size > CHUNK_BYTES_MAX)
-    ) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
+  async #create(chunk: readonly number[], partition: number, key?: string): Promise<void> {
+    for (const index of chunk) {
+      this.#ids[index] = withPartition(this.#ids[index] as string, partition);
     }
-    chunk.push(index);
-    bytes += size;
+    const items = chunk.map((index) => this.#item(index, key));
+    // The first task's id names the chunk, so that a repeat of the chunk is recognised.
+    const caller = { ...this.#caller, id: this.#ids[chunk[0] as number] as string };
+    const input = { partition, items };
+    const { output, seq } = await this.#ports.operations.call(createTaskChunk, input, caller);
+    this.seq = Math.max(this.seq, seq);
+    output.results.forEach((result, position) => {
+      const index = chunk[position] as number;
+      this.results[index] = result;
+      if ('taskId' in result) this.#ids[index] = result.taskId;
+    });
   }
-  if (chunk.length > 0) yield chunk;
+
+  #item(index: number, key: string | undefined): ChunkItem {
+    const taskId = this.#ids[index] as string;
+    const { ref: _, dependencies, ...own } = this.#tasks[index] as BatchItem;
+    const task: NewTask = { ...own, dependencies: dependencies.map((one) => this.#idOf(one)) };
+    if (key === undefined) return { taskId, task };
+    const fingerprint = fingerprintOf(this.#tasks[index]);
+    return { taskId, task, idempotency: { key: `${key}#${index}`, fingerprint } };
+  }
+
+  #idOf(dependency: BatchItem['dependencies'][number]): string {
+    if (typeof dependency === 'string') return dependency;
+    return this.#ids[this.#plan.byRef.get(dependency.ref) as number] as string;
+  }
+
+  /** Tasks that were there before, on which the group depends. */
+  #existing(group: readonly number[]): string[] {
+    return group.flatMap((index) =>
+      (this.#tasks[index] as BatchItem).dependencies.filter((one) => typeof one === 'string'),
+    );
+  }
 }

@@ -1,15 +1,13 @@
-import { isFinished, taskEvents, type TaskEvent } from '@athena/contracts';
+import { isFinished, taskLifeEvents, type TaskLifeEvent } from '@athena/contracts';
 import type { LoggedEvent } from '@athena/event-log';
 import { defineProjection, type Placed, type Projection } from '@athena/projection';
 import { taskColumns, type TaskRow } from './task-row.js';
 
-type Of<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
-type Data<T extends TaskEvent['type']> = Of<T>['data'];
+type Of<T extends TaskLifeEvent['type']> = Extract<TaskLifeEvent, { type: T }>;
+type Data<T extends TaskLifeEvent['type']> = Of<T>['data'];
 type Change = Partial<TaskRow>;
 
-const ABOUT_TASKS: ReadonlySet<string> = new Set(
-  taskEvents.map(({ type }) => type).filter((type) => type !== 'RouterOpened'),
-);
+const ABOUT_TASKS: ReadonlySet<string> = new Set(taskLifeEvents.map(({ type }) => type));
 
 /** Every task that ever was, as its record shows it; live and finished alike. */
 export const tasks: Projection = defineProjection<TaskRow>({
@@ -37,14 +35,14 @@ export const tasks: Projection = defineProjection<TaskRow>({
 
 /** Folds one event into a task's row; the same meaning as the partition's own `evolve`. */
 export function applyToTask(row: TaskRow | null, logged: LoggedEvent, at: Placed): TaskRow | null {
-  const event = logged as TaskEvent;
+  const event = logged as TaskLifeEvent;
   if (event.type === 'TaskCreated') return created(event, at);
   if (!row || isFinished(row.status)) return row;
   const change = changeOf(row, event, at);
   return change ? withReason({ ...row, ...change, updated_seq: at.seq }) : row;
 }
 
-function changeOf(row: TaskRow, event: TaskEvent, placed: Placed): Change | null {
+function changeOf(row: TaskRow, event: TaskLifeEvent, placed: Placed): Change | null {
   switch (event.type) {
     case 'DependencyCompleted':
       return { waits_for: without(row.waits_for, event.data.dependency) };
@@ -72,7 +70,6 @@ function changeOf(row: TaskRow, event: TaskEvent, placed: Placed): Change | null
     case 'TaskCancelled':
       return finished('cancelled', null, placed.at);
     case 'TaskCreated':
-    case 'RouterOpened':
       return null;
     default:
       return event satisfies never;
