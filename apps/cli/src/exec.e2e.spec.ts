@@ -69,6 +69,18 @@ describe('athena agent exec', () => {
     expect(task).toMatchObject({ status: 'completed', result: content });
   });
 
+  it('gives a command one field of the content as it is, and nothing to do without it', async () => {
+    const { submit } = await agentOf('wc -c', ['--stdin', 'text']);
+    const task = await finished(await submit({ text: 'a "b"\nc', other: 1 }));
+    expect(task).toMatchObject({ status: 'completed', result: 7 });
+    const without = await finished(await submit({ other: 1 }, 3));
+    expect(without).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      error: { code: 'INVALID_INPUT' },
+    });
+  });
+
   it('takes other output as text, tells the command its task, and shows its progress', async () => {
     const script =
       'echo "progress 50 half way" >&2; sleep 1; echo "$ATHENA_TASK_TYPE $ATHENA_ATTEMPT $ATHENA_TASK_ID"';

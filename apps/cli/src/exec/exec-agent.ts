@@ -2,6 +2,7 @@ import { Agent, type AgentNotice, type TaskContext } from '@athena/sdk';
 import type { World } from '../world.js';
 import { ChildCommand } from './child-command.js';
 import { resultOf } from './outcome.js';
+import { stdinOf } from './stdin.js';
 
 export interface ExecOptions {
   readonly natsUrl: string;
@@ -15,6 +16,8 @@ export interface ExecOptions {
   readonly concurrency: number;
   readonly timeoutMs: number | undefined;
   readonly drainTimeoutMs: number;
+  /** The field of the content that goes to stdin; undefined: all of it. */
+  readonly stdinField: string | undefined;
   readonly command: readonly string[];
   readonly onNotice: (notice: AgentNotice) => void;
 }
@@ -34,8 +37,21 @@ export class ExecAgent {
   constructor(options: ExecOptions, world: World) {
     this.#options = options;
     this.#world = world;
-    const { command: _command, taskTypes, timeoutMs: _timeoutMs, ...agent } = options;
-    this.#agent = new Agent({ ...agent, metadata: { exec: options.command[0] }, log: quiet });
+    const { natsUrl, project, apiKey, agentId, kind, capabilities, concurrency } = options;
+    const { command, taskTypes, drainTimeoutMs, onNotice } = options;
+    this.#agent = new Agent({
+      natsUrl,
+      project,
+      apiKey,
+      agentId,
+      kind,
+      capabilities,
+      concurrency,
+      drainTimeoutMs,
+      onNotice,
+      metadata: { exec: command[0] },
+      log: quiet,
+    });
     for (const type of taskTypes.length > 0 ? taskTypes : [ANY_TYPE]) {
       this.#agent.handle(type, (content, context) => this.#handle(content, context));
     }
@@ -60,7 +76,7 @@ export class ExecAgent {
     const { taskId, taskType, attempt, signal } = context;
     const child = new ChildCommand({
       command: this.#options.command,
-      stdin: `${JSON.stringify(content)}\n`,
+      stdin: stdinOf(content, this.#options.stdinField),
       env: {
         ...this.#world.env,
         ATHENA_TASK_ID: taskId,

@@ -20,7 +20,8 @@ import { ExecAgent, type ExecOptions } from './exec-agent.js';
 const CONCURRENCY_DEFAULT = 1;
 const DRAIN_MS_DEFAULT = 30_000;
 
-const notes = `For every task the command is run once, with the task's content as JSON on stdin.
+const notes = `For every task the command is run once, with the task's content as JSON on stdin, or
+with --stdin one field of it: a text as it is, without a newline added, all else as JSON.
 What it writes to stdout is the result: JSON as it is, other text as {"text": …}.
   exit 0          the task is completed
   exit 64 to 78   failed for good (sysexits.h), except 75 (EX_TEMPFAIL)
@@ -56,6 +57,12 @@ export const execCommand: Command = {
       kind: 'text',
       value: 'id',
       summary: 'stays registered; default: a new one, which is deregistered at the end',
+    },
+    {
+      name: 'stdin',
+      kind: 'text',
+      value: 'field',
+      summary: 'the field of the content that goes to stdin (default: all of it)',
     },
     { name: 'kind', kind: 'text', value: 'id', summary: 'default: exec- and the program’s name' },
     {
@@ -101,6 +108,7 @@ async function optionsOf(given: Arguments, world: World): Promise<ExecOptions> {
     concurrency,
     timeoutMs: given.number('timeout'),
     drainTimeoutMs: given.number('drain-timeout') ?? DRAIN_MS_DEFAULT,
+    stdinField: given.text('stdin'),
     command,
     onNotice: teller(given.isOn('json'), world),
   };
