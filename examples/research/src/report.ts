@@ -44,6 +44,9 @@ const number = (value: number): string => value.toLocaleString('en-US');
 /** Text of a document inside Markdown: no markup of its own, and no table cells opened by it. */
 const quoted = (text: string): string => text.replace(/[\\`*_[\]<>|#]/g, '\\$&');
 
+/** A path as code: file names may hold anything, even lines that would become headings. */
+const code = (path: string): string => `\`${path.replace(/`/g, "'").replace(/\p{Cc}/gu, ' ')}\``;
+
 const link = (findings: Findings, index: number): string =>
   `[${quoted(findings.analyses[index]?.title ?? '')}](#document-${index + 1})`;
 
@@ -148,7 +151,7 @@ function document(findings: Findings, index: number): string {
     '',
     `### ${quoted(title)}`,
     '',
-    `\`${path.replace(/`/g, "'")}\` · ${number(words)} words · ${number(sentences)} sentences · ` +
+    `${code(path)} · ${number(words)} words · ${number(sentences)} sentences · ` +
       `${number(distinctTerms)} distinct terms`,
     '',
     ...summary
@@ -167,7 +170,7 @@ function document(findings: Findings, index: number): string {
 
 function skippedFiles({ skipped, skippedMore }: Findings): string {
   if (skipped.length === 0) return 'None.';
-  const lines = skipped.map(({ path, reason }) => `- \`${path.replace(/`/g, "'")}\`: ${reason}`);
+  const lines = skipped.map(({ path, reason }) => `- ${code(path)}: ${reason}`);
   return [...lines, ...(skippedMore ? [`- and ${number(skippedMore)} more`] : [])].join('\n');
 }
 
