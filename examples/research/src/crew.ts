@@ -1,18 +1,24 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { AGENT_SETTING, type AgentMessage, type AgentSetting } from './agents/message.js';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentMessage } from './agents/message.js';
 import { AGENT_READY_MS_MAX, AGENT_RESTARTS_MAX, AGENT_STOP_MS_MAX } from './limits.js';
 
-const PROGRAM = fileURLToPath(new URL('./agents/main.js', import.meta.url));
+/** An agent to be, in whatever language. */
+export interface Recruit {
+  readonly name: string;
+  /** Starts its process, which tells what happens to it: that it is ready first. */
+  start(tell: (message: AgentMessage) => void): ChildProcess;
+}
 
 export interface CrewEvents {
   onMessage(message: AgentMessage): void;
   /** An agent died; `again` tells whether it was started anew. */
-  onDeath(agentId: string, how: string, again: boolean): void;
+  onDeath(name: string, how: string, again: boolean): void;
 }
 
 interface Member {
-  readonly setting: AgentSetting;
+  readonly recruit: Recruit;
   child: ChildProcess;
   restarts: number;
 }
@@ -32,12 +38,14 @@ export class Crew {
   }
 
   /** Resolves when every agent is registered. @throws Error naming the one that could not start */
-  async start(settings: readonly AgentSetting[]): Promise<void> {
+  async start(recruits: readonly Recruit[]): Promise<void> {
     await Promise.all(
-      settings.map(async (setting) => {
-        const member = { setting, child: this.#fork(setting), restarts: 0 };
+      recruits.map(async (recruit) => {
+        let onReady = (): void => {};
+        const ready = new Promise<void>((resolve) => (onReady = resolve));
+        const member = { recruit, child: this.#launch(recruit, onReady), restarts: 0 };
         this.#members.push(member);
-        await ready(member.child, setting.agentId);
+        await inTime(ready, member);
         this.#watch(member);
       }),
     );
@@ -49,49 +57,40 @@ export class Crew {
     await Promise.all(this.#members.map(({ child }) => end(child)));
   }
 
-  #fork(setting: AgentSetting): ChildProcess {
-    const child = fork(PROGRAM, [], {
-      env: { ...process.env, [AGENT_SETTING]: JSON.stringify(setting) },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  #launch(recruit: Recruit, onReady = (): void => {}): ChildProcess {
+    return recruit.start((message) => {
+      if (message.type === 'ready') onReady();
+      this.#events.onMessage(message);
     });
-    child.on('message', (message) => this.#events.onMessage(message as AgentMessage));
-    return child;
   }
 
   #watch(member: Member): void {
     member.child.once('exit', (code, signal) => {
       if (this.#stopping) return;
       const again = member.restarts < AGENT_RESTARTS_MAX;
-      this.#events.onDeath(member.setting.agentId, signal ?? `status ${code}`, again);
+      this.#events.onDeath(member.recruit.name, signal ?? `status ${code}`, again);
       if (!again) return;
       member.restarts += 1;
-      member.child = this.#fork(member.setting);
+      member.child = this.#launch(member.recruit);
       this.#watch(member);
     });
   }
 }
 
-function ready(child: ChildProcess, agentId: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = `agent ${agentId} was not ready within ${AGENT_READY_MS_MAX} ms`;
-    const timer = setTimeout(() => done(new Error(late)), AGENT_READY_MS_MAX);
-    const onExit = (code: number | null, signal: string | null): void =>
-      done(
-        new Error(`agent ${agentId} ended with ${signal ?? `status ${code}`} before it was ready`),
-      );
-    const onMessage = (message: unknown): void => {
-      if ((message as AgentMessage).type === 'ready') done();
-    };
-    const done = (error?: Error): void => {
-      clearTimeout(timer);
-      child.off('exit', onExit);
-      child.off('message', onMessage);
-      if (error) reject(error);
-      else resolve();
-    };
-    child.on('exit', onExit);
-    child.on('message', onMessage);
-  });
+async function inTime(ready: Promise<void>, { child, recruit }: Member): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  const late = async (): Promise<never> => {
+    await sleep(AGENT_READY_MS_MAX, undefined, { signal });
+    throw new Error(`agent ${recruit.name} was not ready within ${AGENT_READY_MS_MAX} ms`);
+  };
+  const dead = async (): Promise<never> => {
+    const [code, ended] = (await once(child, 'exit', { signal })) as [number | null, string | null];
+    throw new Error(
+      `agent ${recruit.name} ended with ${ended ?? `status ${code}`} before it was ready`,
+    );
+  };
+  await Promise.race([ready, late(), dead()]).finally(() => over.abort());
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,6 +1,7 @@
 import type { AthenaClient, SubmitOptions, TaskHandle } from '@athena/sdk';
+import { join } from 'node:path';
 import type { z } from 'zod';
-import type { Skipped } from './corpus/documents.js';
+import type { Root, Skipped } from './corpus/documents.js';
 import type { Survey } from './corpus/survey.js';
 import {
   MERGE_FAN_IN,
@@ -8,7 +9,7 @@ import {
   SKIPPED_NAMED_MAX,
   SKIPPED_PATH_LENGTH_MAX,
 } from './limits.js';
-import { analyse, extract, merge, rank, report } from './tasks.js';
+import { analyse, extract, measure, merge, rank, report } from './tasks.js';
 
 export interface Submitted {
   /** Every task of the run, by id, with its type. */
@@ -18,15 +19,21 @@ export interface Submitted {
 
 /**
  * Submits the whole research at once; dependencies bring it into order:
- * extract (per part) → analyse (per document) → merge (a tree) → rank (per 20 documents) → report.
+ * extract (per part), measure (per document) → analyse (per document) → merge (a tree) →
+ * rank (per 20 documents) → report.
  * `onSubmitted` is told of tasks as they come to exist.
  */
 export async function submitResearch(
   client: AthenaClient,
   { documents, skipped }: Survey,
-  options: { run: string; signal: AbortSignal; onSubmitted: (taskIds: readonly string[]) => void },
+  options: {
+    run: string;
+    roots: readonly Root[];
+    signal: AbortSignal;
+    onSubmitted: (taskIds: readonly string[]) => void;
+  },
 ): Promise<Submitted> {
-  const { run, signal, onSubmitted } = options;
+  const { run, roots, signal, onSubmitted } = options;
   const tasks = new Map<string, string>();
   const note = (type: string, handles: readonly { taskId: string }[]): string[] => {
     const taskIds = handles.map((handle) => handle.taskId);
@@ -51,6 +58,18 @@ export async function submitResearch(
     ),
   );
 
+  const measures = note(
+    measure.name,
+    await client.submitMany(
+      measure,
+      documents.map(({ root, path }) => ({
+        input: { run, file: join((roots[root] as Root).dir, path) },
+        options: after([]),
+      })),
+      { signal },
+    ),
+  );
+
   const own = byDocument(documents, extracts);
   const analyses = note(
     analyse.name,
@@ -58,7 +77,9 @@ export async function submitResearch(
       analyse,
       documents.map(({ path }, index) => {
         const mine = own[index] as string[];
-        return { input: { run, path, extracts: mine }, options: after(mine) };
+        const size = measures[index] as string;
+        const input = { run, path, measure: size, extracts: mine };
+        return { input, options: after([size, ...mine]) };
       }),
       { signal },
     ),

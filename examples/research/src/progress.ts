@@ -1,4 +1,4 @@
-const STAGES = ['extract', 'analyse', 'merge', 'rank', 'report'];
+const STAGES = ['extract', 'measure', 'analyse', 'merge', 'rank', 'report'];
 /** Without a terminal: a line whenever this share of all tasks is done. */
 const LINE_EVERY = 0.1;
 

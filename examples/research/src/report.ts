@@ -5,6 +5,8 @@ import type { Skipped } from './corpus/documents.js';
 export interface Analysed {
   readonly path: string;
   readonly title: string;
+  /** The document as it lies on disk. */
+  readonly file: { readonly lines: number; readonly bytes: number; readonly crc: number };
   readonly words: number;
   readonly sentences: number;
   readonly distinctTerms: number;
@@ -62,11 +64,15 @@ function introduction({ table: { documents, words }, placed }: Findings): string
 }
 
 function statistics({ table: corpus, analyses, skipped, skippedMore }: Findings): string {
+  const sum = (of: 'lines' | 'bytes'): number =>
+    analyses.reduce((total, { file }) => total + file[of], 0);
   const lengths = analyses.map((one) => one.words).sort((a, b) => a - b);
   return table(
     ['figure', 'value'],
     [
       ['documents', number(corpus.documents)],
+      ['bytes', number(sum('bytes'))],
+      ['lines', number(sum('lines'))],
       ['words', number(corpus.words)],
       ['sentences', number(corpus.sentences)],
       ['words per sentence', (corpus.words / Math.max(1, corpus.sentences)).toFixed(1)],
@@ -142,7 +148,7 @@ function strongestLinks(findings: Findings): string {
 }
 
 function document(findings: Findings, index: number): string {
-  const { path, title, words, sentences, distinctTerms, summary } = findings.analyses[
+  const { path, title, file, words, sentences, distinctTerms, summary } = findings.analyses[
     index
   ] as Analysed;
   const placed = findings.placed.find((one) => one.index === index);
@@ -152,7 +158,8 @@ function document(findings: Findings, index: number): string {
     `### ${quoted(title)}`,
     '',
     `${code(path)} · ${number(words)} words · ${number(sentences)} sentences · ` +
-      `${number(distinctTerms)} distinct terms`,
+      `${number(distinctTerms)} distinct terms · ${number(file.lines)} lines · ` +
+      `${number(file.bytes)} bytes · CRC ${file.crc}`,
     '',
     ...summary
       .map(({ text }) => `> ${quoted(text)}`)
@@ -177,6 +184,7 @@ function skippedFiles({ skipped, skippedMore }: Findings): string {
 const METHOD = [
   'Every figure is computed from the documents, and the same documents give the same report.',
   '',
+  '- *Lines*, *bytes* and *CRC* are those of the file, as `wc -l` and `cksum` tell them.',
   '- A *term* is a word in lower case with its plural folded, without stop words, numbers and',
   '  words of fewer than three letters. A document counts with its 200 most frequent terms.',
   '- A term’s *weight* in a document is its count × (ln((1 + N) ÷ (1 + n)) + 1), with n of N',

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { AthenaClient, type Connection, readConnectionFile } from '@athena/sdk';
 import type { AgentMessage, AgentSetting } from './agents/message.js';
+import { nodeAgent } from './agents/node-agent.js';
 import type { RoleName } from './agents/roles.js';
+import { shellAgent } from './agents/shell-agent.js';
 import type { Root } from './corpus/documents.js';
 import { survey } from './corpus/survey.js';
-import { Crew } from './crew.js';
+import { Crew, type Recruit } from './crew.js';
 import { CALL_OFF_MS_MAX, RUN_MS_MAX } from './limits.js';
 import type { Options } from './options.js';
 import { submitResearch } from './plan.js';
@@ -67,11 +69,10 @@ export async function research(
     failed.abort(new Error(`task ${taskId} (${task.taskType}) failed: ${said}`));
   };
   try {
-    await crew.start(
-      CREW.map((role, i) => setting(role, i, { connection, run, roots, options, key })),
-    );
+    await crew.start(recruits({ connection, run, roots, options, key }));
     const plan = await submitResearch(client, found, {
       run,
+      roots,
       signal,
       onSubmitted: (taskIds) => submitted.push(...taskIds),
     });
@@ -97,6 +98,16 @@ interface Ground {
   readonly options: Options;
   readonly key: { readonly apiKey: string };
 }
+
+const recruits = (ground: Ground): Recruit[] => [
+  ...CREW.map((role, i) => nodeAgent(setting(role, i, ground))),
+  shellAgent({
+    name: `${ground.run}-measurer-${CREW.length + 1}`,
+    connection: ground.connection,
+    apiKey: ground.key.apiKey,
+    folders: ground.roots.map(({ dir }) => dir),
+  }),
+];
 
 function setting(role: RoleName, number: number, ground: Ground): AgentSetting {
   const { natsUrl, project } = ground.connection;

@@ -2,7 +2,7 @@ import { defineTask } from '@athena/sdk';
 import { z } from 'zod';
 
 /*
- * The five kinds of task of a research, with what goes in and comes out. Tasks hand data on by
+ * The six kinds of task of a research, with what goes in and comes out. Tasks hand data on by
  * their results, and name each other by id; `run` keeps the tasks of two researches apart.
  */
 const count = z.int().min(0);
@@ -20,6 +20,15 @@ export const extract = defineTask({
   output: z.object({ title: z.string(), sentences: listOf(z.string()), words: count }),
 });
 
+/** One file as it lies on disk, by its absolute path. */
+export const measure = defineTask({
+  name: 'research.measure',
+  requirements: ['measure'],
+  defaults: { startToCloseMs },
+  input: z.object({ run, file: z.string() }),
+  output: z.object({ lines: count, bytes: count, crc: count }),
+});
+
 const termCount = z.tuple([z.string(), z.number()]).readonly();
 
 /** One document: what it is about. */
@@ -27,10 +36,11 @@ export const analyse = defineTask({
   name: 'research.analyse',
   requirements: ['analyse'],
   defaults: { startToCloseMs },
-  input: z.object({ run, path: z.string(), extracts: z.array(taskId) }),
+  input: z.object({ run, path: z.string(), measure: taskId, extracts: z.array(taskId) }),
   output: z.object({
     path: z.string(),
     title: z.string(),
+    file: measure.output,
     words: count,
     sentences: count,
     distinctTerms: count,

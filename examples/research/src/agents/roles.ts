@@ -9,7 +9,7 @@ import { weighing } from '../analysis/vectors.js';
 import { type Root, Unreadable, readDocument } from '../corpus/documents.js';
 import { TERMS_PER_DOCUMENT_MAX } from '../limits.js';
 import { renderReport } from '../report.js';
-import { analyse, extract, merge, rank, report } from '../tasks.js';
+import { analyse, extract, measure, merge, rank, report } from '../tasks.js';
 import { Results } from './results.js';
 import { writeReport } from './write-report.js';
 
@@ -53,11 +53,13 @@ const reader: Role = {
     agent.handle(analyse, async (input, { signal }) => {
       requireRun(input, setting);
       const parts = await results.of(extract, input.extracts, signal);
+      const [file] = await results.of(measure, [input.measure], signal);
       const sentences = parts.flatMap((part) => part.sentences);
       const counts = countTerms(sentences.flatMap(termsOf));
       return {
         path: input.path,
         title: parts[0]?.title ?? input.path,
+        file: file as NonNullable<typeof file>,
         words: parts.reduce((sum, part) => sum + part.words, 0),
         sentences: sentences.length,
         distinctTerms: counts.size,
