@@ -8,7 +8,7 @@ import {
   type LoggedEvent,
 } from '@athena/event-log';
 import { newAggregateId, type Operation, type Output, type RawInput } from '@athena/operation';
-import { createDataSource, createPool, rebuild } from '@athena/projection';
+import { createDataSource, createPool, leadingRebuild, rebuild } from '@athena/projection';
 import { OperationClient } from '@athena/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
@@ -251,7 +251,9 @@ describe('a project after an hour of work', () => {
       (await pool.query<object>('select t::text from attempt_outcomes t order by task_id')).rows;
     const before = await rows();
     expect(before.length).toBeGreaterThan(3);
-    await rebuild({ pool, log, projection: attemptOutcomes });
+    await leadingRebuild(pool, attemptOutcomes, (client) =>
+      rebuild(client, { log, projection: attemptOutcomes }),
+    );
     expect(await rows()).toEqual(before);
   });
 });

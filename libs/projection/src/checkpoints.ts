@@ -2,11 +2,16 @@ import type { Seq } from '@athena/event-log';
 import type { Pool, PoolClient } from 'pg';
 import type { Heads } from './chain.js';
 
-/** Whose checkpoint: `live` is what the view shows, `rebuild` a table under construction. */
+/**
+ * Whose checkpoint: `live` is what the view shows, `rebuild` a table under construction,
+ * `previous` the table that was live before the last rebuild.
+ */
+export type Slot = 'live' | 'rebuild' | 'previous';
+
 export interface CheckpointId {
   readonly name: string;
   readonly version: number;
-  readonly slot: 'live' | 'rebuild';
+  readonly slot: Slot;
 }
 
 /** Where a projection stands, and which writer may move it. */
@@ -93,3 +98,51 @@ export async function takeLead(
 /** At once, where the server would notice the closed connection a moment later. */
 export const giveUpLead = (client: PoolClient): Promise<unknown> =>
   client.query('select pg_advisory_unlock_all()').catch(() => undefined);
+
+interface SlotRow {
+  readonly slot: Slot;
+  readonly heads: Heads;
+}
+
+/**
+ * Locks the projection's checkpoints: the first statement of a live batch is on them too, so that
+ * its writer is held back until the transaction is over.
+ */
+export async function lockHeads(
+  client: PoolClient,
+  { name, version }: Pick<CheckpointId, 'name' | 'version'>,
+): Promise<ReadonlyMap<Slot, Heads>> {
+  const { rows } = await client.query<SlotRow>(
+    `select slot, heads from projection_checkpoints
+     where name = $1 and version = $2 order by slot for update`,
+    [name, version],
+  );
+  return new Map(rows.map(({ slot, heads }) => [slot, heads]));
+}
+
+/**
+ * Gives a slot's position to another one, whose writer is fenced by it. The position never goes
+ * back: between the last commit of its own and its position a projection has nothing to read.
+ */
+export const copyCheckpoint = (
+  client: PoolClient,
+  { name, version, slot: from }: CheckpointId,
+  to: Slot,
+): Promise<unknown> =>
+  client.query(
+    `insert into projection_checkpoints as c (name, version, slot, epoch, seq, heads)
+     select name, version, $4, 1, seq, heads from projection_checkpoints
+       where name = $1 and version = $2 and slot = $3
+     on conflict (name, version, slot) do update set epoch = c.epoch + 1,
+       seq = greatest(c.seq, excluded.seq), heads = excluded.heads, updated_at = now()`,
+    [name, version, from, to],
+  );
+
+export const dropCheckpoint = (
+  client: PoolClient,
+  { name, version, slot }: CheckpointId,
+): Promise<unknown> =>
+  client.query(
+    'delete from projection_checkpoints where name = $1 and version = $2 and slot = $3',
+    [name, version, slot],
+  );

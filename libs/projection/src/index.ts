@@ -7,7 +7,7 @@ export { defineProjection } from './projection.js';
 export type { Column, Placed, Projection } from './projection.js';
 export type { ReadModel } from './read-model.js';
 export { orUnavailable } from './reading.js';
-export { rebuild } from './rebuild.js';
+export { leadingRebuild, rebuild } from './rebuild.js';
 export { ProjectionRunner } from './runner.js';
 export type { CaughtUp, ProjectionObserver } from './runner.js';
 export { ROW_TYPES } from './row-table.js';

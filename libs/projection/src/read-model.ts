@@ -1,5 +1,6 @@
 import type { Commit } from '@athena/event-log';
 import type { PoolClient } from 'pg';
+import type { Projection } from './projection.js';
 
 /** What a runner keeps up to date with the log: a projection's table, or the archive. */
 export interface ReadModel {
@@ -10,6 +11,8 @@ export interface ReadModel {
    * server, rows and checkpoint together, and reads them from the log again.
    */
   readonly durable: boolean;
+  /** What it folds by, where it can be folded anew beside itself. */
+  readonly projection?: Projection;
   /** Which of the log's subjects it reads; absent: all. */
   readonly subjects?: (subject: string) => boolean;
   /** Writes what the commits say, in the open transaction; answers with the rows touched. */

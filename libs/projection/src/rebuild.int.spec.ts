@@ -1,8 +1,10 @@
 import { MemoryLog, type LoggedEvent } from '@athena/event-log';
+import { until } from '@athena/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Pool } from 'pg';
 import { startPostgres, type RunningPostgres } from '../../../tools/stack/servers.mjs';
+import { readPosition } from './checkpoints.js';
 import { createDataSource } from './data-source.js';
 import { LogWriter } from './log-writer.scenario.js';
 import { createPool } from './pool.js';
@@ -14,7 +16,7 @@ import {
   purses,
   thrownAway,
 } from './purses.scenario.js';
-import { rebuild } from './rebuild.js';
+import { NoWayBack, leadingRebuild, rebuild, rollBack, type Rebuilt } from './rebuild.js';
 import { ProjectionRunner } from './runner.js';
 import { TableModel } from './table-model.js';
 
@@ -46,6 +48,16 @@ const runnerOn = (log: MemoryLog): ProjectionRunner => {
   void runner.start().catch(() => undefined);
   return runner;
 };
+
+async function rebuilt(log: MemoryLog): Promise<Rebuilt> {
+  const done = await leadingRebuild(pool, purses, (client) =>
+    rebuild(client, { log, projection: purses }),
+  );
+  if (!done) throw new Error('somebody else rebuilds it');
+  return done;
+}
+const rolledBack = (log: MemoryLog): Promise<Rebuilt | null> =>
+  leadingRebuild(pool, purses, (client) => rollBack(client, { log, projection: purses }));
 
 /** Every row as its text: nothing of a row escapes the comparison. */
 const rowsOf = async (view: string): Promise<string[]> => {
@@ -105,7 +117,7 @@ describe('a rebuild', () => {
       const live = await rowsOf('purses');
       const counts = await rowsOf(COUNTS);
       expect(counts).toEqual(await rowsOf(COUNTED));
-      await rebuild({ pool, log, projection: purses });
+      await rebuilt(log);
       expect(await rowsOf('purses')).toEqual(live);
       expect(await rowsOf(COUNTS)).toEqual(counts);
     });
@@ -120,22 +132,51 @@ describe('a rebuild', () => {
     await runner.waitFor(1, PATIENCE_MS);
     await pool.query('update purses_v1 set coins = 666');
 
-    expect(await rebuild({ pool, log, projection: purses })).toEqual({ seq: 1, events: 2 });
+    expect(await rebuilt(log)).toEqual({ seq: 1, events: 2 });
     await runner.waitFor(await writer.commit([filled('a', 1)]), PATIENCE_MS);
     const { rows } = await pool.query('select coins::int from purses');
     expect(rows).toEqual([{ coins: 2 }]);
     await runner.stop();
   });
 
-  it('keeps the indexes, and leaves nothing of itself behind', async () => {
-    await rebuild({ pool, log: new MemoryLog(), projection: purses });
-    const tables = await pool.query(`select tablename from pg_tables where tablename ~ 'purse'
+  it('does not set the position back behind what others have written since', async () => {
+    const log = new MemoryLog();
+    await new LogWriter(log, 'task.0').commit([opened('a')]);
+    const last = await new LogWriter(log, 'agent.0').commit([opened('b')]);
+    const runner = runnerOn(log);
+    const live = { name: 'purses', version: 1, slot: 'live' } as const;
+    await until(async () => (await readPosition(pool, live)) === last, 'the position is stored');
+    await runner.stop();
+    expect((await rebuilt(log)).seq).toBeLessThan(last);
+    expect(await readPosition(pool, live)).toBe(last);
+  });
+
+  it('keeps the names of indexes, and what was live before as the previous table, once', async () => {
+    const log = new MemoryLog();
+    const runner = runnerOn(log);
+    await runner.waitFor(0, PATIENCE_MS);
+    await until(async () => runner.state === 'writing', 'the live writer writes');
+    await rebuilt(log);
+    await rebuilt(log);
+    await runner.stop();
+    const names = ['purse_counts_v1', 'purses_v1'];
+    const tables = await pool.query<{
+      tablename: string;
+    }>(`select tablename from pg_tables where tablename ~ 'purse'
       order by 1`);
-    expect(tables.rows).toEqual([{ tablename: 'purse_counts_v1' }, { tablename: 'purses_v1' }]);
-    const indexes = await pool.query(`select 1 from pg_indexes where tablename = 'purses_v1'`);
-    expect(indexes.rowCount).toBe(2);
-    const slots = await pool.query('select slot from projection_checkpoints');
-    expect(slots.rows).toEqual([{ slot: 'live' }]);
+    expect(tables.rows.map(({ tablename }) => tablename)).toEqual(
+      names.flatMap((name) => [name, `${name}_previous`]),
+    );
+    const indexes = await pool.query<{ indexname: string }>(`select indexname from pg_indexes
+      where tablename in ('purses_v1', 'purses_v1_previous') order by 1`);
+    expect(indexes.rows.map(({ indexname }) => indexname)).toEqual([
+      'purses_v1_by_project',
+      'purses_v1_by_project_previous',
+      'purses_v1_pkey',
+      'purses_v1_pkey_previous',
+    ]);
+    const slots = await pool.query('select slot from projection_checkpoints order by 1');
+    expect(slots.rows).toEqual([{ slot: 'live' }, { slot: 'previous' }]);
   });
 
   it('under load catches up with the live writer before it takes the place', async () => {
@@ -149,12 +190,63 @@ describe('a rebuild', () => {
       while (busy) seq = await writer.commit([filled('a', 1)]).then(pause);
       return seq;
     })();
-    const { seq } = await rebuild({ pool, log, projection: purses });
+    const { seq } = await rebuilt(log);
     busy = false;
     const last = await load;
     expect(seq).toBeGreaterThan(0);
     await waitForCoins(last - 1);
     await runner.stop();
+  });
+});
+
+describe('a rollback', () => {
+  it('puts the table back that was live, caught up with all that happened since', async () => {
+    const log = new MemoryLog();
+    const writer = new LogWriter(log, 'task.0');
+    const runner = runnerOn(log);
+    await runner.waitFor(await writer.commit([opened('a'), filled('a', 600)]), PATIENCE_MS);
+    // A mark by which the former table is known.
+    await pool.query("update purses_v1 set owners = '{mark}'");
+    await rebuilt(log);
+    await runner.waitFor(await writer.commit([opened('b'), filled('a', 1)]), PATIENCE_MS);
+    const { rows: live } = await pool.query('select 1 from purses where owners <> $1', [['mark']]);
+    expect(live).toHaveLength(2);
+
+    expect(await rolledBack(log)).toEqual({ seq: 2, events: 2 });
+    const text = 'select purse_id, coins::int, owners from purses order by 1';
+    const a = { purse_id: 'a', coins: 601, owners: ['mark'] };
+    expect((await pool.query(text)).rows).toEqual([a, { purse_id: 'b', coins: 0, owners: [] }]);
+    await runner.waitFor(await writer.commit([filled('a', 1)]), PATIENCE_MS);
+    expect((await pool.query(text)).rows[0]).toEqual({ ...a, coins: 602 });
+    await runner.stop();
+    expect(await rowsOf(COUNTS)).toEqual(await rowsOf(COUNTED));
+    await expect(rolledBack(log)).rejects.toThrow(NoWayBack);
+  });
+
+  it('does not take a table of another form', async () => {
+    const log = new MemoryLog();
+    await new LogWriter(log, 'task.0').commit([opened('a')]);
+    const runner = runnerOn(log);
+    await runner.waitFor(1, PATIENCE_MS);
+    await rebuilt(log);
+    await runner.stop();
+    await pool.query('alter table purses_v1_previous drop column note');
+    await expect(rolledBack(log)).rejects.toThrow('has other columns');
+    expect(await rowsOf('purses')).toHaveLength(1);
+  });
+});
+
+describe('a rebuild beside a newer version', () => {
+  it('leaves the newer version’s view alone', async () => {
+    await pool.query('create table purses_v2 (n int); drop view purses;');
+    await pool.query('create view purses as select * from purses_v2');
+    try {
+      await rebuilt(new MemoryLog());
+      expect((await pool.query('select n from purses')).rows).toEqual([]);
+    } finally {
+      await pool.query('drop table purses_v2 cascade');
+      await pool.query('create view purses as select * from purses_v1');
+    }
   });
 });
 

@@ -2,140 +2,185 @@ import type { Commit, EventLog, Seq } from '@athena/event-log';
 import type { Pool, PoolClient } from 'pg';
 import { BatchWriter } from './batch-writer.js';
 import type { Heads } from './chain.js';
-import { attach, takeLead, type CheckpointId } from './checkpoints.js';
+import {
+  attach,
+  copyCheckpoint,
+  dropCheckpoint,
+  lockHeads,
+  readPosition,
+  takeLead,
+  type CheckpointId,
+} from './checkpoints.js';
 import type { Projection } from './projection.js';
-import { quoted } from './row-table.js';
+import {
+  analyzeTables,
+  dropTables,
+  haveLiveForm,
+  makeTables,
+  renameTables,
+  showTable,
+  suffixOf,
+} from './slot-tables.js';
 import { TableModel } from './table-model.js';
+import { inTransaction } from './transaction.js';
 
 export interface RebuildOptions {
-  readonly pool: Pool;
   readonly log: Pick<EventLog, 'read'>;
   readonly projection: Projection;
-  /** Told after every batch. */
-  readonly onProgress?: (event: { seq: Seq; events: number }) => void;
+  /** Goes on where an earlier, broken one came to, if its tables are still of use. */
+  readonly resume?: boolean;
+  /** Told after every batch; what it throws ends the work. */
+  readonly onProgress?: (event: Rebuilt) => void | Promise<void>;
+  /** Part of the switch's transaction. */
+  readonly onSwitch?: (event: Rebuilt) => Promise<void>;
 }
 
 export interface Rebuilt {
-  /** The position at which the rebuilt table took the place of the former one. */
+  /** The position that the table under construction stands at. */
   readonly seq: Seq;
+  /** Folded so far, by this call. */
   readonly events: number;
 }
 
-const SUFFIX = '_rebuild';
+/** What was kept of the projection can't take its place again. */
+export class NoWayBack extends Error {
+  override readonly name = 'NoWayBack';
+}
+
 /** Rounds of catching up with the log before giving up on ever reaching a busy writer. */
 const ROUNDS_MAX = 1_000;
 
 /**
- * Folds the log from zero into a table beside the projection's own, by the same code that runs
- * live, and then puts it in its place, all at once. Readers and the live writer go on meanwhile;
- * the writer is fenced at the switch and starts again from the rebuilt table.
+ * Works on a connection that nobody else rebuilds the projection on at the same time; null where
+ * somebody does.
  */
-export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
-  const client = await options.pool.connect();
+export async function leadingRebuild<T>(
+  pool: Pool,
+  { name, version }: Pick<Projection, 'name' | 'version'>,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T | null> {
+  const client = await pool.connect();
   try {
-    return await rebuildOn(client, options);
+    if (!(await takeLead(client, { name, version, slot: 'rebuild' }))) return null;
+    return await work(client);
   } finally {
+    // The lead ends with the connection.
     client.release(true);
   }
 }
 
-async function rebuildOn(client: PoolClient, options: RebuildOptions): Promise<Rebuilt> {
+/**
+ * Folds the log from zero into a table beside the projection's own, by the same code that runs
+ * live, and then puts it in its place, all at once. Readers and the live writer go on meanwhile;
+ * the writer is fenced at the switch and starts again from the rebuilt table. The table that was
+ * live is kept as the previous one, with its checkpoint. Runs inside `leadingRebuild`.
+ */
+export async function rebuild(client: PoolClient, options: RebuildOptions): Promise<Rebuilt> {
+  const { projection, resume = false } = options;
+  const id = slotOf(projection, 'rebuild');
+  const useful = resume && (await isUseful(client, projection));
+  if (!useful) {
+    await inTransaction(client, async () => {
+      await makeTables(client, projection, 'rebuild');
+      await dropCheckpoint(client, id);
+    });
+  }
+  return catchUpAndSwitch(client, options, 'rebuild', async () => {
+    await dropTables(client, projection, 'previous');
+    await dropCheckpoint(client, slotOf(projection, 'previous'));
+    await renameTables(client, projection, 'live', 'previous');
+    await renameTables(client, projection, 'rebuild', 'live');
+    await copyCheckpoint(client, slotOf(projection, 'live'), 'previous');
+  });
+}
+
+/**
+ * Lets the previous table catch up with the log and puts it back in its place; the one that is
+ * live now goes. Runs inside `leadingRebuild`.
+ * @throws NoWayBack
+ */
+export async function rollBack(client: PoolClient, options: RebuildOptions): Promise<Rebuilt> {
+  const { projection } = options;
+  const { name } = projection;
+  if (!(await isKept(client, projection))) throw new NoWayBack(`nothing was kept of ${name}`);
+  if (!(await haveLiveForm(client, projection, 'previous'))) {
+    throw new NoWayBack(`the table kept of ${name} has other columns than it has now`);
+  }
+  return catchUpAndSwitch(client, options, 'previous', async () => {
+    await dropTables(client, projection, 'live');
+    await renameTables(client, projection, 'previous', 'live');
+  });
+}
+
+/** What a rebuild that won't be resumed leaves behind. */
+export async function dropRebuild(client: PoolClient, projection: Projection): Promise<void> {
+  await dropTables(client, projection, 'rebuild');
+  await dropCheckpoint(client, slotOf(projection, 'rebuild'));
+}
+
+const slotOf = ({ name, version }: Projection, slot: CheckpointId['slot']): CheckpointId => ({
+  name,
+  version,
+  slot,
+});
+
+const isUseful = async (client: PoolClient, projection: Projection): Promise<boolean> =>
+  (await readPosition(client, slotOf(projection, 'rebuild'))) > 0 &&
+  (await haveLiveForm(client, projection, 'rebuild'));
+
+async function isKept(client: PoolClient, { name, version }: Projection): Promise<boolean> {
+  const heads = await inTransaction(client, () => lockHeads(client, { name, version }));
+  return heads.has('previous');
+}
+
+async function catchUpAndSwitch(
+  client: PoolClient,
+  options: RebuildOptions,
+  slot: 'rebuild' | 'previous',
+  exchange: () => Promise<void>,
+): Promise<Rebuilt> {
   const { log, projection, onProgress } = options;
-  const id = { name: projection.name, version: projection.version, slot: 'rebuild' } as const;
-  if (!(await takeLead(client, id))) throw new Error(`${id.name} is being rebuilt already`);
-  await prepare(client, projection);
-  const model = new TableModel(projection, SUFFIX);
+  const model = new TableModel(projection, suffixOf(slot));
+  const id = slotOf(projection, slot);
   const writer = new BatchWriter(client, model, id, await attach(client, id));
   let events = 0;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const from = writer.checkpoint.seq + 1;
-    const options = model.subjects ? { from, subjects: model.subjects } : { from };
-    for await (const commits of log.read(options)) {
+    for await (const commits of log.read({
+      from,
+      ...(model.subjects && { subjects: model.subjects }),
+    })) {
       const { seq } = commits.at(-1) as Commit;
       await writer.write(commits, seq);
       events += commits.reduce((sum, commit) => sum + commit.events.length, 0);
-      onProgress?.({ seq, events });
+      await onProgress?.({ seq, events });
     }
-    const { seq } = writer.checkpoint;
-    if (await switchOver(client, projection)) return { seq, events };
+    if (round === 0) await analyzeTables(client, projection, slot);
+    const done = { seq: writer.checkpoint.seq, events };
+    if (await switchTo(client, options, slot, exchange, done)) return done;
   }
   throw new Error(`the rebuild of ${projection.name} can't catch up with its live writer`);
 }
 
-/** An empty table of the same form; what an earlier, broken rebuild left goes. */
-async function prepare(client: PoolClient, projection: Projection): Promise<void> {
-  await inTransaction(client, async () => {
-    for (const table of tablesOf(projection)) {
-      const target = quoted(table + SUFFIX);
-      await client.query(`drop table if exists ${target}`);
-      await client.query(`create table ${target} (like ${quoted(table)} including all)`);
-    }
-    await forgetRebuild(client, projection);
-  });
-}
-
-const tablesOf = ({ table, tally }: Projection): readonly string[] =>
-  tally ? [table, tally.table] : [table];
-
-interface SlotRow {
-  readonly slot: CheckpointId['slot'];
-  readonly heads: Heads;
-}
-
 /** False: the live table has come further meanwhile. */
-function switchOver(client: PoolClient, projection: Projection): Promise<boolean> {
-  const { name, version } = projection;
+function switchTo(
+  client: PoolClient,
+  { projection, onSwitch }: RebuildOptions,
+  slot: 'rebuild' | 'previous',
+  exchange: () => Promise<void>,
+  done: Rebuilt,
+): Promise<boolean> {
   return inTransaction(client, async () => {
-    // The first statement of the live writer's batches is on its row too: it is held back here.
-    const { rows } = await client.query<SlotRow>(
-      `select slot, heads from projection_checkpoints
-       where name = $1 and version = $2 order by slot for update`,
-      [name, version],
-    );
-    const headsOf = (slot: string): Heads => rows.find((row) => row.slot === slot)?.heads ?? {};
-    if (isBehind(headsOf('rebuild'), headsOf('live'))) return false;
-    const view = `create or replace view ${quoted(name)} as select * from`;
-    await client.query(`${view} ${quoted(projection.table + SUFFIX)}`);
-    for (const table of tablesOf(projection)) {
-      await client.query(`drop table ${quoted(table)}`);
-      await client.query(`alter table ${quoted(table + SUFFIX)} rename to ${quoted(table)}`);
-    }
-    await takeCheckpointOver(client, projection);
+    const heads = await lockHeads(client, projection);
+    if (isBehind(heads.get(slot) ?? {}, heads.get('live') ?? {})) return false;
+    await showTable(client, projection, slot);
+    await exchange();
+    await copyCheckpoint(client, slotOf(projection, slot), 'live');
+    await dropCheckpoint(client, slotOf(projection, slot));
+    await onSwitch?.(done);
     return true;
   });
 }
 
 const isBehind = (rebuilt: Heads, live: Heads): boolean =>
   Object.entries(live).some(([partition, { seq }]) => seq > (rebuilt[partition]?.seq ?? 0));
-
-/** The live checkpoint becomes the rebuilt one, with an epoch that fences the live writer. */
-async function takeCheckpointOver(client: PoolClient, projection: Projection): Promise<void> {
-  await client.query(
-    `insert into projection_checkpoints as l (name, version, slot, epoch, seq, heads)
-     select name, version, 'live', 1, seq, heads from projection_checkpoints
-       where name = $1 and version = $2 and slot = 'rebuild'
-     on conflict (name, version, slot) do update
-       set epoch = l.epoch + 1, seq = excluded.seq, heads = excluded.heads, updated_at = now()`,
-    [projection.name, projection.version],
-  );
-  await forgetRebuild(client, projection);
-}
-
-const forgetRebuild = (client: PoolClient, { name, version }: Projection): Promise<unknown> =>
-  client.query(
-    `delete from projection_checkpoints where name = $1 and version = $2 and slot = 'rebuild'`,
-    [name, version],
-  );
-
-/** Commits unless the work answers false. */
-async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
-  await client.query('begin');
-  try {
-    const result = await work();
-    await client.query(result === false ? 'rollback' : 'commit');
-    return result;
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
-}

@@ -36,7 +36,7 @@ export class TableModel implements ReadModel {
   readonly version: number;
   readonly durable = false;
   readonly subjects?: (subject: string) => boolean;
-  readonly #projection: Projection;
+  readonly projection: Projection;
   readonly #table: RowTable;
   readonly #counts: TallyTable | null;
   /** Most recently used last. */
@@ -47,7 +47,7 @@ export class TableModel implements ReadModel {
   constructor(projection: Projection, suffix = '') {
     this.name = projection.name;
     this.version = projection.version;
-    this.#projection = projection;
+    this.projection = projection;
     const { table, columns, key, tally } = projection;
     this.#table = new RowTable(table + suffix, columns, key);
     this.#counts = tally ? new TallyTable(tally, tally.table + suffix) : null;
@@ -62,7 +62,7 @@ export class TableModel implements ReadModel {
     const steps = this.#steps(commits, touched);
     await this.#lookUp(client, touched);
     for (const { entry, event, placed } of steps) {
-      entry.row = this.#projection.apply(entry.row as Row | null, event, placed);
+      entry.row = this.projection.apply(entry.row as Row | null, event, placed);
     }
     const changed = [...touched.values()].filter(({ row, stored }) => row !== stored);
     await this.#store(client, changed);
@@ -83,7 +83,7 @@ export class TableModel implements ReadModel {
       for (let index = 0; index < events.length; index++) {
         const event = events[index] as LoggedEvent;
         const placed = { seq, index, at, partition, rev };
-        const key = this.#projection.keyOf(event, placed);
+        const key = this.projection.keyOf(event, placed);
         if (key === null) continue;
         const entry = this.#entry(key, event, touched);
         entry.bytes += (lines[index] as string).length;
@@ -100,7 +100,7 @@ export class TableModel implements ReadModel {
       touched.set(id, known);
       return known;
     }
-    const isNew = this.#projection.startsRow?.(event) === true;
+    const isNew = this.projection.startsRow?.(event) === true;
     const entry: Entry = { key, row: isNew ? null : undefined, stored: null, bytes: ROW_BYTES };
     touched.set(id, entry);
     return entry;
@@ -111,7 +111,7 @@ export class TableModel implements ReadModel {
     if (unknown.length === 0) return;
     const keys = unknown.map(({ key }) => key);
     for (const row of await this.#table.load(client, keys)) {
-      const key = this.#projection.key.map((part) => row[part] as string);
+      const key = this.projection.key.map((part) => row[part] as string);
       const entry = touched.get(keyText(key));
       if (!entry)
         throw new Error(`${this.name}: key ${JSON.stringify(key)} was not stored exactly`);

@@ -11,6 +11,7 @@ import {
   createDataSource,
   createPool,
   entityOf,
+  leadingRebuild,
   rebuild,
 } from '@athena/projection';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -264,7 +265,7 @@ describe('a rebuild of the tasks', () => {
     const counts = '(select * from task_counts_v1 where n <> 0)';
     const [rows, figures] = [await rowsOf('tasks'), await rowsOf(counts)];
     expect(rows.length).toBeGreaterThan(10);
-    await rebuild({ pool, log, projection: tasks });
+    await leadingRebuild(pool, tasks, (client) => rebuild(client, { log, projection: tasks }));
     expect(await rowsOf('tasks')).toEqual(rows);
     expect(await rowsOf(counts)).toEqual(figures);
   });
