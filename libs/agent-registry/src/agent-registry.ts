@@ -77,6 +77,7 @@ export interface AgentRegistryOptions {
 
 /** One process of the agent registry: owner or standby of `agent.0`, its reads, its doors. */
 export class AgentRegistry implements HostedService {
+  readonly name = SERVICE;
   readonly #options: AgentRegistryOptions;
   readonly #clock: Clock;
   readonly #timers: Timers;

@@ -41,6 +41,7 @@ export interface ConsolidationOptions {
 
 /** One process of the consolidation: follows the log, serves figures and what rules say of them. */
 export class Consolidation implements HostedService {
+  readonly name = SERVICE;
   readonly projections: readonly ProjectionRunner[];
   readonly #options: ConsolidationOptions;
   readonly #clock: Clock;

@@ -34,6 +34,7 @@ export interface EpisodicMemoryOptions {
 
 /** One process of the episodic memory: keeps the archive, answers what happened. */
 export class EpisodicMemory implements HostedService {
+  readonly name = SERVICE;
   readonly #options: EpisodicMemoryOptions;
   readonly #archive: ProjectionRunner;
   readonly #growth: ArchiveGrowth;

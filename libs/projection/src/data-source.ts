@@ -8,7 +8,9 @@ import {
   TaskStateRow,
 } from './entities/partition-state.js';
 import { ProjectionCheckpointRow } from './entities/projection-checkpoint.js';
+import { ProjectionHostRow, ProjectionRebuildRow } from './entities/projection-rebuild.js';
 import { isPassing } from './failures.js';
+import { CreateProjectionRebuilds1795132800000 } from './migrations/create-rebuilds.js';
 import { CreateStateAndCheckpoints1793491200000 } from './migrations/create-states.js';
 import { SteadyClient } from './steady-client.js';
 
@@ -60,9 +62,15 @@ const optionsOf = ({ url, entities, migrations }: DataSourceSettings): DataSourc
     AccessStateRow,
     StateCheckpointRow,
     ProjectionCheckpointRow,
+    ProjectionHostRow,
+    ProjectionRebuildRow,
     ...entities,
   ],
-  migrations: [CreateStateAndCheckpoints1793491200000, ...migrations],
+  migrations: [
+    CreateStateAndCheckpoints1793491200000,
+    CreateProjectionRebuilds1795132800000,
+    ...migrations,
+  ],
   migrationsTableName: 'migrations',
   migrationsTransactionMode: 'each',
   synchronize: false,

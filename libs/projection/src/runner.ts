@@ -14,6 +14,7 @@ import { attach, giveUpLead, readPosition, takeLead, type CheckpointId } from '.
 import { isPassing } from './failures.js';
 import { Inbox, type Arrivals } from './inbox.js';
 import { Progress } from './progress.js';
+import type { Projection } from './projection.js';
 import type { ReadModel } from './read-model.js';
 
 const RETRY_FIRST_MS = 100;
@@ -85,6 +86,13 @@ export class ProjectionRunner implements CaughtUp {
   get name(): string {
     return this.#id.name;
   }
+  get version(): number {
+    return this.#id.version;
+  }
+  /** What it folds by; absent: the model can't be rebuilt. */
+  get projection(): Projection | undefined {
+    return this.#options.model.projection;
+  }
   get state(): RunnerState {
     return this.#state;
   }
@@ -105,6 +113,14 @@ export class ProjectionRunner implements CaughtUp {
   start(): Promise<void> {
     this.#running ??= this.#run();
     return this.#running;
+  }
+
+  /** Begins again where it had stopped by itself, after what it stopped for was mended. */
+  restart(): void {
+    if (this.#state !== 'failed') return;
+    this.#state = 'standby';
+    this.#running = this.#run();
+    this.#running.catch(() => undefined);
   }
 
   /** Finishes the batch under way. */

@@ -28,6 +28,7 @@ describe('the schema', () => {
     expect(ran.map(({ name }) => name)).toEqual([
       'CreateStateAndCheckpoints1793491200000',
       'CreatePurses1793491200001',
+      'CreateProjectionRebuilds1795132800000',
     ]);
     await Promise.all(sources.map((source) => source.destroy()));
   });

@@ -32,6 +32,8 @@ class Counter implements HostedService {
     this.host = new PartitionHost({ ...parts, aggregate: 'access', number: 0, decider: counting });
   }
 
+  readonly name = 'counter';
+
   get parts(): readonly PartitionHost<Count>[] {
     return [this.host];
   }

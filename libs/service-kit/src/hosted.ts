@@ -4,16 +4,19 @@ import type {
   Provider,
   Type,
 } from '@nestjs/common';
-import type { WatchedProjection } from './metrics.js';
+import type { ProjectionRunner } from '@athena/projection';
 import { Platform } from './platform.js';
 import type { Part, PartState } from './readiness.js';
 
 /** What the process asks of a service; the service knows nothing of Nest. */
 export interface HostedService {
-  /** What must be ready before the process counts as ready; asked anew at every probe, so that
-   * there may come more. */
+  readonly name: string;
+  /**
+   * What must be ready before the process counts as ready; asked anew at every probe, so that
+   * there may come more.
+   */
   readonly parts?: readonly Part[];
-  readonly projections?: readonly (WatchedProjection & { readonly state: string })[];
+  readonly projections?: readonly ProjectionRunner[];
   start(): void | Promise<void>;
   /** Takes nothing new, answers what it has. */
   stop(): Promise<void>;
@@ -39,9 +42,12 @@ export function hosted<T extends HostedService>(
 
 class ServiceHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #service: HostedService;
+  readonly #platform: Platform;
 
-  constructor(service: HostedService, { readiness, metrics }: Platform) {
+  constructor(service: HostedService, platform: Platform) {
     this.#service = service;
+    this.#platform = platform;
+    const { readiness, metrics } = platform;
     readiness.addAll(() => service.parts ?? []);
     for (const projection of service.projections ?? []) {
       const state = (): PartState => {
@@ -55,6 +61,7 @@ class ServiceHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.#service.start();
+    this.#platform.rebuilds.host(this.#service.name, this.#service.projections ?? []);
   }
 
   beforeApplicationShutdown(): Promise<void> {

@@ -36,8 +36,10 @@ async function openPlatform({ name, config, ...schema }: PlatformSettings): Prom
   const feedNats = await connectNats(config, logger, name, 'feed');
   const log = new GuardedLog(new JetStreamLog({ nc: nats }));
   const stream = await watchStream(nats, log, config, logger);
-  const feed = new SharedFeed(new JetStreamLog({ nc: feedNats }));
-  return new Platform({ config, logger, owner, nats, feedNats, log, stream, feed, database });
+  const history = new JetStreamLog({ nc: feedNats });
+  const feed = new SharedFeed(history);
+  const streams = { log, stream, history, feed };
+  return new Platform({ config, logger, owner, nats, feedNats, ...streams, database });
 }
 
 async function watchStream(

@@ -6,8 +6,8 @@ import {
   type Lease,
   type SharedFeed,
 } from '@athena/event-log';
-import { KvLease, type StreamWatch } from '@athena/event-log-jetstream';
-import { PostgresStateStore } from '@athena/projection';
+import { KvLease, type JetStreamLog, type StreamWatch } from '@athena/event-log-jetstream';
+import { PostgresStateStore, RebuildWatch } from '@athena/projection';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
@@ -36,6 +36,8 @@ export interface Connections {
   readonly feedNats: NatsConnection;
   readonly log: GuardedLog;
   readonly stream: StreamWatch;
+  /** The log on the feed's connection, for reading it from the beginning. */
+  readonly history: JetStreamLog;
   /** One ordered consumer and one parse for all readers of the process. */
   readonly feed: SharedFeed;
   readonly database: Database;
@@ -67,6 +69,8 @@ export class Platform {
   readonly metrics = new Metrics();
   readonly readiness = new Readiness();
   readonly telemetry: Telemetry;
+  /** Does the rebuilds of the projections that the process keeps. */
+  readonly rebuilds: RebuildWatch;
   readonly #client: OperationClient;
   readonly #feedNats: NatsConnection;
   readonly #stream: StreamWatch;
@@ -85,6 +89,12 @@ export class Platform {
     this.projectionPool = this.database.projectionPool;
     this.store = new PostgresStateStore(this.pool);
     this.telemetry = new Telemetry(this.metrics, this.logger, operations);
+    this.rebuilds = new RebuildWatch({
+      pool: this.pool,
+      log: connections.history,
+      process: this.owner,
+      observer: this.telemetry.rebuilds,
+    });
     this.#client = new OperationClient({ nats: this.nats, observer: this.telemetry.calls });
     const [clock, timers, ids] = [systemClock, systemTimers, systemIds];
     const asking = { operations: this.#client, clock, timers, actor: `system:${this.owner}` };
@@ -129,6 +139,7 @@ export class Platform {
   }
 
   async close(): Promise<void> {
+    await within(CLOSE_MS_MAX, this.rebuilds.stop());
     this.#client.close();
     this.#stream.stop();
     await within(CLOSE_MS_MAX, this.feed.close());

@@ -1,4 +1,4 @@
-import type { ProjectionObserver } from '@athena/projection';
+import type { ProjectionObserver, RebuildObserver } from '@athena/projection';
 import type { Operation, Refusal } from '@athena/operation';
 import type { Logger } from 'pino';
 import type { EdgeObserver } from './edge-requests.js';
@@ -49,6 +49,22 @@ export class Telemetry {
         logger.warn({ projection, err: error, retryInMs: afterMs }, 'the projection waits');
       },
       stopped: (error) => logger.error({ projection, err: error }, 'the projection has stopped'),
+    };
+  }
+
+  get rebuilds(): RebuildObserver {
+    const [metrics, logger] = [this.#metrics, this.#logger];
+    return {
+      taken: ({ name: projection, kind, attempt }) =>
+        logger.info({ projection, kind, attempt }, 'the projection is folded beside itself'),
+      ended: ({ name: projection, kind }, { seq, events }) =>
+        logger.info({ projection, kind, seq, events }, 'the projection was exchanged'),
+      interrupted: ({ name: projection, kind }, error) =>
+        logger.warn({ projection, kind, err: error }, 'the rebuild was interrupted; it goes on'),
+      failed: ({ name: projection, kind }, error) => {
+        metrics.failed('rebuild');
+        logger.error({ projection, kind, err: error }, 'the rebuild has failed');
+      },
     };
   }
 

@@ -62,6 +62,7 @@ export interface TaskQueueOptions {
 
 /** One process of the task queue: its partitions, the read model, its doors. */
 export class TaskQueue implements HostedService {
+  readonly name = SERVICE;
   readonly #options: TaskQueueOptions;
   readonly #contacts: Contacts;
   readonly #tasks: ProjectionRunner;
