@@ -10,6 +10,8 @@ export interface World {
   err(text: string): void;
   /** Characters that a line of the terminal holds; infinite where the output goes elsewhere. */
   readonly columns: number;
+  /** Draws the last line of the terminal anew, '' wipes it; null where there is no terminal. */
+  readonly redraw: ((text: string) => void) | null;
   readStdin(): Promise<string>;
   /** Calls back at each Ctrl-C or SIGTERM. Returns how to stop listening. */
   onStop(stop: () => void): () => void;
@@ -31,6 +33,7 @@ export function processWorld(process: NodeJS.Process): World {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     columns: process.stdout.isTTY ? Math.max(COLUMNS_MIN, process.stdout.columns) : Infinity,
+    redraw: process.stderr.isTTY ? (text) => redraw(process.stderr, text) : null,
     readStdin: () => readAll(process.stdin),
     onStop: (stop) => {
       process.on('SIGINT', stop);
@@ -42,6 +45,11 @@ export function processWorld(process: NodeJS.Process): World {
     },
   };
 }
+
+const WIPE_LINE = '\r\u001b[2K';
+
+const redraw = (stream: NodeJS.WriteStream, text: string): void =>
+  void stream.write(WIPE_LINE + text.slice(0, Math.max(COLUMNS_MIN, stream.columns) - 1));
 
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {
   const chunks: Buffer[] = [];

@@ -171,6 +171,16 @@ export {
 export { revokeKey } from './access/revoke-key.js';
 export { systemHealth } from './access/system-health.js';
 export { operations } from './operations.js';
+export { listProjections } from './memory/list-projections.js';
+export type { ProjectionJob, ProjectionState } from './memory/list-projections.js';
+export { rebuildProjection } from './memory/rebuild-projection.js';
+export {
+  NO_PREVIOUS_PROJECTION,
+  PROJECTION_BUSY,
+  PROJECTION_NOT_FOUND,
+  PROJECTION_NOT_REBUILDABLE,
+} from './memory/refusals.js';
+export { rollbackProjection } from './memory/rollback-projection.js';
 export { eventTimeline, timelineAggregate, timelineEvent } from './memory/timeline.js';
 export type { TimelineEvent } from './memory/timeline.js';
 export { logFinding, logFlaw, verifyLog } from './memory/verify-log.js';

@@ -34,6 +34,9 @@ import { routingStats } from './routing/routing-stats.js';
 import { getInsights } from './consolidation/get-insights.js';
 import { listRecommendations } from './consolidation/list-recommendations.js';
 import { triggerConsolidation } from './consolidation/trigger-consolidation.js';
+import { listProjections } from './memory/list-projections.js';
+import { rebuildProjection } from './memory/rebuild-projection.js';
+import { rollbackProjection } from './memory/rollback-projection.js';
 import { eventTimeline } from './memory/timeline.js';
 import { verifyLog } from './memory/verify-log.js';
 import { createKey } from './access/create-key.js';
@@ -90,6 +93,9 @@ export const operations: readonly Operation[] = [
   triggerConsolidation,
   eventTimeline,
   verifyLog,
+  listProjections,
+  rebuildProjection,
+  rollbackProjection,
   createKey,
   createProject,
   listKeys,

@@ -10,6 +10,11 @@ import type { Pool } from 'pg';
 import { Archive } from './archive/archive.js';
 import { ArchiveGrowth } from './operations/archive-growth.js';
 import { handleListTaskEvents } from './operations/list-task-events.js';
+import {
+  handleListProjections,
+  handleRebuildProjection,
+  handleRollbackProjection,
+} from './operations/projections.js';
 import { handleTimeline } from './operations/timeline.js';
 import { handleVerifyLog } from './operations/verify-log.js';
 
@@ -78,6 +83,9 @@ export class EpisodicMemory implements HostedService {
       handleListTaskEvents(sources),
       handleTimeline({ ...sources, growth: this.#growth }),
       handleVerifyLog(sources),
+      handleListProjections(sources),
+      handleRebuildProjection(sources),
+      handleRollbackProjection(sources),
     ];
   }
 

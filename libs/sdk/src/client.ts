@@ -42,6 +42,7 @@ export class AthenaClient {
   readonly events: Group<(typeof groups)['events']>;
   readonly partitions: Group<(typeof groups)['partitions']>;
   readonly log: Group<(typeof groups)['log']>;
+  readonly projections: Group<(typeof groups)['projections']>;
   readonly keys: Group<(typeof groups)['keys']>;
   readonly projects: Group<(typeof groups)['projects']>;
   readonly system: Group<(typeof groups)['system']>;
@@ -64,6 +65,7 @@ export class AthenaClient {
     this.events = bindGroup(groups.events, call);
     this.log = bindGroup(groups.log, call);
     this.partitions = bindGroup(groups.partitions, call);
+    this.projections = bindGroup(groups.projections, call);
     this.keys = bindGroup(groups.keys, call);
     this.projects = bindGroup(groups.projects, call);
     this.system = bindGroup(groups.system, call);

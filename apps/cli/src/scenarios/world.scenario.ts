@@ -19,6 +19,7 @@ export function worldWith(stdin = ''): ScriptedWorld {
     out: (text) => void said.push(text),
     err: (text) => void complained.push(text),
     columns: 100,
+    redraw: null,
     readStdin: async () => stdin,
     onStop: () => () => {},
   };

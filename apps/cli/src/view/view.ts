@@ -8,6 +8,17 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   tasks: ['taskId', 'status', 'taskType', 'priority', 'assignedTo', 'attempt', 'createdAt'],
   agents: ['agentId', 'status', 'mode', 'activeTasks', 'maxConcurrentTasks', 'capabilities'],
   keys: ['keyId', 'name', 'project', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'],
+  projections: [
+    'name',
+    'version',
+    'service',
+    'state',
+    'position',
+    'lag',
+    'previousPosition',
+    'job.state',
+    'job.progress',
+  ],
   events: ['at', 'type', 'actor', 'data'],
 };
 const COLUMNS_MAX = 8;
@@ -38,13 +49,21 @@ function listView(answer: Fields, name: string, columns: number): string {
   const records = answer[name] as readonly Fields[];
   if (records.length === 0) return `no ${name}`;
   const known = COLUMNS[name] ?? scalarNames(records);
-  const shown = known.filter((column) => records.some((record) => column in record));
-  const rows = records.map((record) => shown.map((column) => cell(record[column])));
+  const shown = known.filter((column) =>
+    records.some((record) => fieldOf(record, column) !== undefined),
+  );
+  const rows = records.map((record) => shown.map((column) => cell(fieldOf(record, column))));
   const more = GOES_ON.map((field) => [field.slice('next'.length).toLowerCase(), answer[field]])
     .filter(([, place]) => typeof place === 'string')
     .map(([option, place]) => `\nmore: --${String(option)} ${plain(String(place))}`);
   return [table(shown, rows, columns), ...more].join('\n');
 }
+
+/** `job.state`: of the record that is the field `job`. */
+const fieldOf = (record: Fields, column: string): unknown =>
+  column
+    .split('.')
+    .reduce<unknown>((value, name) => (isFields(value) ? value[name] : undefined), record);
 
 const scalarNames = (records: readonly Fields[]): string[] =>
   [...new Set(records.flatMap((record) => Object.keys(record)))]
