@@ -1,4 +1,10 @@
-import { getInsights, listRecommendations, triggerConsolidation } from '@athena/contracts';
+import {
+  getConsolidation,
+  getInsights,
+  listConsolidations,
+  listRecommendations,
+  triggerConsolidation,
+} from '@athena/contracts';
 import {
   FIRST_PREV,
   MemoryLog,
@@ -222,6 +228,30 @@ describe('a project after an hour of work', () => {
     await commit(61 * MINUTE, given.created(d), given.assigned(d));
     await commit(62 * MINUTE, given.taskFailed(d, 10));
     expect((await batch(2)).covered).toMatchObject({ tasks: 2, events: 2, newEvents: 1 });
+  });
+
+  it('is read back as it was kept, newest first, page by page, by its project only', async () => {
+    const first = await ask(listConsolidations, { limit: 2 });
+    const rest = await ask(listConsolidations, { limit: 2, cursor: first.nextCursor ?? '' });
+    const kept = [...first.consolidations, ...rest.consolidations];
+    expect(kept.map(({ covered }) => covered.events)).toEqual([2, 4, 3]);
+    expect([first.nextCursor, rest.nextCursor]).toEqual([expect.any(String), null]);
+
+    const { insights, recommendations, ...wider } = first.consolidations[1] as (typeof kept)[0];
+    const { consolidationId } = wider;
+    const whole = await ask(getConsolidation, { consolidationId });
+    expect(whole).toMatchObject({ ...wider, total: { attempts: 4, completed: 2 } });
+    const { byType, byKind, byTypeAndKind } = whole;
+    expect(byType.length + byKind.length + byTypeAndKind.length).toBe(insights);
+    expect(whole.recommendations).toHaveLength(recommendations);
+
+    expect((await ask(listConsolidations, {}, 'other')).consolidations).toEqual([]);
+    await expect(ask(getConsolidation, { consolidationId }, 'other')).rejects.toMatchObject({
+      refusal: { code: 'CONSOLIDATION_NOT_FOUND' },
+    });
+    await expect(ask(listConsolidations, { cursor: 'x' })).rejects.toMatchObject({
+      refusal: { code: 'INVALID_INPUT', field: 'cursor' },
+    });
   });
 
   it('gets the recommendations that the queue and the fleet give reason for', async () => {

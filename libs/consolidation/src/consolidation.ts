@@ -1,4 +1,11 @@
-import { getInsights, limits, listRecommendations, triggerConsolidation } from '@athena/contracts';
+import {
+  getConsolidation,
+  getInsights,
+  limits,
+  listConsolidations,
+  listRecommendations,
+  triggerConsolidation,
+} from '@athena/contracts';
 import { systemClock, type Clock, type EventLog } from '@athena/event-log';
 import {
   ProjectionRunner,
@@ -13,7 +20,9 @@ import {
   type ServiceHandler,
 } from '@athena/service-kit';
 import type { Pool } from 'pg';
+import { consolidation } from './operations/get-consolidation.js';
 import { insights } from './operations/get-insights.js';
+import { consolidations } from './operations/list-consolidations.js';
 import { recommendations } from './operations/list-recommendations.js';
 import { consolidate } from './operations/trigger-consolidation.js';
 import { attemptOutcomes } from './projections/attempt-outcomes.js';
@@ -102,7 +111,18 @@ export class Consolidation implements HostedService {
       handle: async ({ batchSize }, { project }) =>
         this.#read(await log.endSeq(), () => consolidate(pool, project, now(), batchSize)),
     };
-    return [get, list, trigger];
+    // Runs are written by the trigger itself, not by a projection: they are there when it answers.
+    const kept: ServiceHandler<typeof listConsolidations> = {
+      operation: listConsolidations,
+      handle: async (input, { project }) =>
+        this.#read(undefined, () => consolidations(pool, project, input)),
+    };
+    const one: ServiceHandler<typeof getConsolidation> = {
+      operation: getConsolidation,
+      handle: async (input, { project }) =>
+        this.#read(undefined, () => consolidation(pool, project, input)),
+    };
+    return [get, list, trigger, kept, one];
   }
 
   async #read<T>(

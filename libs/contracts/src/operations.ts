@@ -31,7 +31,9 @@ import { reportPerformance } from './agent/report-performance.js';
 import { dispatchTask } from './routing/dispatch-task.js';
 import { routeTask } from './routing/route-task.js';
 import { routingStats } from './routing/routing-stats.js';
+import { getConsolidation } from './consolidation/get-consolidation.js';
 import { getInsights } from './consolidation/get-insights.js';
+import { listConsolidations } from './consolidation/list-consolidations.js';
 import { listRecommendations } from './consolidation/list-recommendations.js';
 import { triggerConsolidation } from './consolidation/trigger-consolidation.js';
 import { listProjections } from './memory/list-projections.js';
@@ -91,6 +93,8 @@ export const operations: readonly Operation[] = [
   getInsights,
   listRecommendations,
   triggerConsolidation,
+  listConsolidations,
+  getConsolidation,
   eventTimeline,
   verifyLog,
   listProjections,

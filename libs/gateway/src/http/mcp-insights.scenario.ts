@@ -12,6 +12,11 @@ const figuresTold = {
 };
 const advice = { rule: 'queue_ageing', severity: 'warning', sentence: 'It ages.', action: 'Look.' };
 
+const KEPT = '01890000-0000-8000-8000-000000000009';
+const covered = { from: AT, to: AT, tasks: 1, events: 1 };
+const kept = { consolidationId: KEPT, at: AT, covered, total: figures };
+const keptTold = { consolidation_id: KEPT, at: AT, covered };
+
 /** Of the tools that tell of figures and recommendations. */
 export const INSIGHT_EXAMPLES: readonly Example[] = [
   {
@@ -56,6 +61,35 @@ export const INSIGHT_EXAMPLES: readonly Example[] = [
       consolidation_id: null,
       covered: { from: AT, to: AT, tasks: 1, events: 1, new_events: 0 },
       insights: 3,
+    },
+  },
+  {
+    tool: 'list_consolidations',
+    args: { limit: 5 },
+    operation: 'consolidation.list',
+    input: { limit: 5 },
+    output: {
+      consolidations: [{ ...kept, insights: 3, recommendations: 1 }],
+      nextCursor: null,
+    },
+    told: { consolidations: [{ ...keptTold, insights: 3, recommendations: 1 }] },
+  },
+  {
+    tool: 'get_consolidation',
+    args: { consolidation_id: KEPT },
+    operation: 'consolidation.get',
+    input: { consolidationId: KEPT },
+    output: {
+      ...kept,
+      byType: [{ taskType: 'myType', ...figures }],
+      byKind: [],
+      byTypeAndKind: [{ taskType: 'myType', kind: 'reader', ...figures }],
+      recommendations: [{ ...advice, evidence: { oldestMs: 300_000 } }],
+    },
+    told: {
+      ...{ at: AT, covered, total: figuresTold },
+      by_type: [{ task_type: 'myType', ...figuresTold }],
+      recommendations: [{ ...advice, evidence: { oldestMs: 300_000 } }],
     },
   },
 ];
