@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalStack } from '@athena/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { type Said, athena } from './scenarios/athena.scenario.js';
 
+const { Client } = pg;
 const UNKNOWN = '01900000-0000-8000-8000-000000000000';
 
 let stack: LocalStack;
@@ -95,6 +97,31 @@ describe('operations', () => {
     const second = await json<{ taskId: string; created: boolean }>(args);
     expect([first.created, second.created]).toEqual([true, false]);
     expect(second.taskId).toBe(first.taskId);
+  });
+});
+
+describe('log verify', () => {
+  const archive = async (text: string): Promise<void> => {
+    const client = new Client({ connectionString: stack.postgres.url });
+    await client.connect();
+    await client.query(text);
+    await client.end();
+  };
+
+  it('ends with 0 for a sound log, and with 1 for one that is not', async () => {
+    await create();
+    expect(await json('log verify')).toMatchObject({ sound: true, findings: [] });
+    await archive("update episodic_events set actor = actor || 'x' where seq = 1");
+    const said = await run('log verify --json');
+    const rest = await stack.request('POST', '/v1/log/verify', {});
+    await archive("update episodic_events set actor = rtrim(actor, 'x') where seq = 1");
+    expect(said).toMatchObject({ status: 1, stderr: '' });
+    expect([rest.status, await rest.json()]).toEqual([200, JSON.parse(said.stdout)]);
+    expect(JSON.parse(said.stdout)).toMatchObject({
+      sound: false,
+      findings: [{ seq: 1, flaw: 'archive_fields' }],
+    });
+    expect((await run('log verify')).status).toBe(0);
   });
 });
 

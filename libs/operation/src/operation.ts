@@ -47,6 +47,11 @@ export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly agentsToo?: boolean;
   /** Also a verb of the agents' protocol: `athena.v1.<project>.<agentId>.<verb>`. */
   readonly agentVerb?: string;
+  /**
+   * The field of the output that says whether what was checked is in order. To have found that it
+   * is not is an answer, no refusal; a command line then ends with a failure.
+   */
+  readonly verdict?: string;
   /** A repeat with the same input changes nothing more. */
   readonly idempotent?: boolean;
   readonly destructive?: boolean;

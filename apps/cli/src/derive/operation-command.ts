@@ -3,6 +3,7 @@ import type { HttpBinding, Operation } from '@athena/operation';
 import type { Arguments } from '../command/arguments.js';
 import {
   type Command,
+  EXIT_FAILED,
   EXIT_OK,
   type Flag,
   type Positional,
@@ -74,11 +75,12 @@ const rank = ({ required }: Flag): number => (required ? 0 : 1);
 const pathFields = (http: HttpBinding | undefined): string[] =>
   [...(http?.path ?? '').matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
 
-function notesOf({ scope, refusals, http }: Operation): string[] {
+function notesOf({ scope, refusals, http, verdict }: Operation): string[] {
   const codes = refusals.map(({ code }) => code).join(', ');
   return [
     `Scope ${scope}${http ? `; ${http.method} ${http.path}` : ''}.` +
-      (codes ? `\nMay be refused with ${codes}.` : ''),
+      (codes ? `\nMay be refused with ${codes}.` : '') +
+      (verdict ? `\nExit status 1 where the answer’s ${verdict} is false.` : ''),
   ];
 }
 
@@ -98,8 +100,11 @@ async function call(
     }),
   );
   world.out(given.isOn('json') ? asJson(answer) : view(answer, world.columns));
-  return EXIT_OK;
+  return isInOrder(operation, answer) ? EXIT_OK : EXIT_FAILED;
 }
+
+const isInOrder = ({ verdict }: Operation, answer: unknown): boolean =>
+  verdict === undefined || (answer as Record<string, unknown>)[verdict] === true;
 
 /** The operation's input from the command line. @throws UsageError where the schema forbids it */
 export function inputOf(

@@ -39,6 +39,7 @@ export const verifyLog = defineQuery({
   scope: 'admin',
   to: { service: 'episodic-memory' },
   http: { method: 'POST', path: '/v1/log/verify' },
+  verdict: 'sound',
   input: z.strictObject({
     /** Like `task.0`; default: all. */
     partition: z
