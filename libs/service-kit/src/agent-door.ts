@@ -26,7 +26,7 @@ import { checkInput, takesField } from './input-check.js';
 export const AGENT_REQUESTS_MAX = 20_000;
 const CLOSE_MS_MAX = 5_000;
 /** Verbs that take many items in one request. */
-const ITEM_VERBS: ReadonlySet<string> = new Set(['start', 'progress', 'complete', 'fail']);
+export const ITEM_VERBS: ReadonlySet<string> = new Set(['start', 'progress', 'complete', 'fail']);
 
 /** What a service does with one verb of the agents' protocol. */
 export interface AgentVerb<T extends Operation = Operation> {

@@ -1,4 +1,4 @@
-export { AgentDoor } from './agent-door.js';
+export { AgentDoor, ITEM_VERBS } from './agent-door.js';
 export type { AgentVerb } from './agent-door.js';
 export { ApiEndpoint } from './api-endpoint.js';
 export type { Called, Caller, OperationCaller, ServiceHandler } from './calling.js';
@@ -10,7 +10,7 @@ export { runService, startService } from './host.js';
 export type { RunningService } from './host.js';
 export { hosted } from './hosted.js';
 export type { HostedService } from './hosted.js';
-export { checkInput } from './input-check.js';
+export { checkInput, takesField } from './input-check.js';
 export { NatsLink } from './nats-link.js';
 export { OperationClient } from './operation-client.js';
 export { parseJson } from './parse-json.js';

@@ -51,7 +51,8 @@ export function grantFor(
  * Managing keys needs the key itself, so that nobody hands out more than he has; over NATS only
  * the project is known. It is left to REST.
  */
-const isForApps = ({ scope }: Operation): boolean => scope !== undefined && scope !== 'admin';
+export const isForApps = ({ scope }: Operation): boolean =>
+  scope !== undefined && scope !== 'admin';
 
 const agentGrant = ({ project, agentId }: { project: string; agentId: string }): Grant => ({
   publish: [agentSubject(project, agentId, '>')],

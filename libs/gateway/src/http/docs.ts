@@ -1,25 +1,31 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { AsyncApiDocument } from './asyncapi.js';
 import type { OpenApiDocument } from './openapi.js';
 
 export const DOCUMENT_PATH = '/openapi.json';
+export const ASYNC_DOCUMENT_PATH = '/asyncapi.json';
 export const DOCS_PATH = '/docs';
 
 /**
- * The document, and a page to read and try it. Both are public: they say what there is, never what
- * is in it. The page's files are served from here, so it works without the internet.
+ * The documents, and a page to read and try REST's. All are public: they say what there is, never
+ * what is in it. The page's files are served from here, so it works without the internet.
  * @returns whether the page is there too: without the package that serves its files it is not
  */
 export async function serveDocs(
   app: NestFastifyApplication,
   document: OpenApiDocument,
+  asyncDocument: AsyncApiDocument,
 ): Promise<boolean> {
-  const text = JSON.stringify(document);
   const page = await canServeFiles();
   const instance = app.getHttpAdapter().getInstance();
-  instance.get(DOCUMENT_PATH, (_request, reply) =>
-    reply.header('content-type', 'application/json; charset=utf-8').send(text),
-  );
+  const documents = { [DOCUMENT_PATH]: document, [ASYNC_DOCUMENT_PATH]: asyncDocument };
+  for (const [path, content] of Object.entries(documents)) {
+    const text = JSON.stringify(content);
+    instance.get(path, (_request, reply) =>
+      reply.header('content-type', 'application/json; charset=utf-8').send(text),
+    );
+  }
   instance.get('/', (_request, reply) => reply.redirect(page ? DOCS_PATH : DOCUMENT_PATH));
   if (page) {
     SwaggerModule.setup(DOCS_PATH, app, document as unknown as OpenAPIObject, {

@@ -62,18 +62,19 @@ export function componentSchemas(operations: readonly Operation[]): Record<strin
   const inputs = operations.filter(({ http }) => http && takesBody(http));
   const bodies = Object.fromEntries(inputs.map((o) => [inputName(o), o.input]));
   const outputs = Object.fromEntries(operations.map((o) => [outputName(o), o.output]));
-  const ins = generate(
+  const ins = jsonSchemas(
     { NewTask: newTask, ProgressReport: progressReport, TaskError: taskError, ...bodies },
     'input',
   );
-  const outs = generate({ ...RECORDS, ...outputs }, 'output');
+  const outs = jsonSchemas({ ...RECORDS, ...outputs }, 'output');
   for (const operation of inputs) withoutPathFields(operation, ins[inputName(operation)] as Json);
   for (const schema of Object.values(outs)) openForMore(schema);
   const { NewTask, ...rest } = ins;
   return sorted({ ...outs, ...rest, NewTask: NewTask as Json, Problem: problem });
 }
 
-function generate(
+/** JSON Schemas by name; what is named once is referred to wherever it is used. */
+export function jsonSchemas(
   schemas: Readonly<Record<string, z.ZodType>>,
   io: 'input' | 'output',
 ): Record<string, Json> {
@@ -103,7 +104,7 @@ function withoutPathFields({ http }: Operation, schema: Json): void {
 }
 
 /** Answers may gain fields in later versions: readers must not refuse them. */
-function openForMore(schema: unknown): void {
+export function openForMore(schema: unknown): void {
   if (typeof schema !== 'object' || schema === null) return;
   const fields = schema as Json;
   if (fields['additionalProperties'] === false) delete fields['additionalProperties'];

@@ -35,6 +35,9 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   [REQUEST_TIMEOUT.code]: 408,
 };
 
+/** Refusals of requests that never became an operation's. */
+export const isOfHttpOnly = ({ code }: RefusalDefinition): boolean => code in HTTP_STATUS;
+
 export const statusOf = (definition: RefusalDefinition): number =>
   HTTP_STATUS[definition.code] ?? statusOfKind(definition.kind);
 

@@ -152,9 +152,12 @@ describe('a request', () => {
 });
 
 describe('the document', () => {
-  it('is public, and what the front page leads to', async () => {
+  it('is public, for REST and for NATS, and what the front page leads to', async () => {
     const document = await ask('GET', '/openapi.json', { key: null });
     expect(document.body).toMatchObject({ openapi: '3.1.0', paths: { '/v1/tasks': {} } });
+
+    const async = await ask('GET', '/asyncapi.json', { key: null });
+    expect(async.body).toMatchObject({ asyncapi: '3.0.0', channels: { 'app.task.create': {} } });
 
     const front = await ask('GET', '/', { key: null });
     expect(front.status).toBe(302);

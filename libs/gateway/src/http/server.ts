@@ -11,6 +11,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AccessLog } from './access-log.js';
 import { gatewayAdapter, sendProblem } from './adapter.js';
+import { asyncApiDocument } from './asyncapi.js';
 import { DOCS_PATH, serveDocs } from './docs.js';
 import { HostCheck } from './hosts.js';
 import { openApiDocument } from './openapi.js';
@@ -76,7 +77,11 @@ export class HttpServer {
     });
     const limited = requestsMax === undefined ? surface : { ...surface, requestsMax };
     adapter.getInstance().register(operationRoutes(limited, new HostCheck(host, allowedHosts)));
-    if (!(await serveDocs(app, openApiDocument(surface.operations)))) {
+    const documents = [
+      openApiDocument(surface.operations),
+      asyncApiDocument(surface.operations),
+    ] as const;
+    if (!(await serveDocs(app, ...documents))) {
       surface.log.notice(`${DOCS_PATH} is not served: @fastify/static can’t be loaded`);
     }
     await app.listen({ host, port });
