@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +63,30 @@ async function call(
   return (await client.callTool({ name: PREFIX + tool, arguments: args })) as ToolAnswer;
 }
 
+async function writeConnectionFile(): Promise<void> {
+  const natsUrl = 'nats://127.0.0.1:1';
+  const connection = { gatewayUrl: url, natsUrl, project: 'default', apiKey: ROOT_KEY };
+  await writeFile(join(folder, 'connection.json'), JSON.stringify(connection));
+}
+
+type Programme = ReturnType<typeof programme>;
+
+/** What docs/mcp.md has hosts start, with the reader's folders, address and key put in. */
+async function documented(): Promise<Programme[]> {
+  const page = await readFile(join(ROOT, 'docs/mcp.md'), 'utf8');
+  const put = page
+    .replaceAll('/path/to/athena/.athena', folder)
+    .replaceAll('/path/to/athena', ROOT)
+    .replaceAll('http://127.0.0.1:8080', url)
+    .replaceAll('${ATHENA_API_KEY}', ROOT_KEY);
+  const blocks = [...put.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, text = '']) => text);
+  const servers = blocks.flatMap((text) => {
+    const { mcpServers = {} } = JSON.parse(text) as { mcpServers?: Record<string, Programme> };
+    return Object.values(mcpServers);
+  });
+  return servers.filter(({ command }) => command !== undefined);
+}
+
 describe('athena mcp', () => {
   it('speaks the current revision, and answers every tool as the gateway does', async () => {
     const client = await connected();
@@ -107,14 +131,22 @@ describe('athena mcp', () => {
   });
 
   it('finds the gateway by the connection file of a data folder', async () => {
-    const natsUrl = 'nats://127.0.0.1:1';
-    const connection = { gatewayUrl: url, natsUrl, project: 'default', apiKey: ROOT_KEY };
-    await writeFile(join(folder, 'connection.json'), JSON.stringify(connection));
+    await writeConnectionFile();
     const client = await connected(programme({}, ['--data-dir', folder]));
 
     const health = await call(client, 'get_health', {});
 
     expect(health.structuredContent).toMatchObject({ services: { gateway: { status: 'ok' } } });
+  });
+
+  it('is started by the configurations of hosts in the documentation', async () => {
+    await writeConnectionFile();
+    const programmes = await documented();
+    expect(programmes).toHaveLength(2);
+    for (const programme of programmes) {
+      const health = await call(await connected(programme), 'get_health', {});
+      expect(health.structuredContent).toMatchObject({ services: { gateway: { status: 'ok' } } });
+    }
   });
 
   it('tells a wrong key as a refusal', async () => {
