@@ -1,3 +1,5 @@
+import type { Time } from './time.js';
+
 /** Many calls may share one signal: it gets one listener, not one a call (Node warns of eleven). */
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
@@ -25,14 +27,14 @@ function listenersOf(signal: AbortSignal): Set<() => void> {
 }
 
 /** @throws the signal's reason when it aborts first. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(time: Time, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const cancel = time.after(ms, () => {
       forget();
       resolve();
-    }, ms);
+    });
     const forget = onAbort(signal, () => {
-      clearTimeout(timer);
+      cancel();
       reject(signal?.reason as Error);
     });
   });
@@ -40,16 +42,17 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** Gives the promise up after `timeoutMs`, with `late()`, or when the signal aborts. */
 export function within<T>(
+  time: Time,
   promise: Promise<T>,
   timeoutMs: number,
   signal: AbortSignal | undefined,
   late: () => Error,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), timeoutMs);
+    const cancel = time.after(timeoutMs, () => reject(late()));
     const forget = onAbort(signal, () => reject(signal?.reason as Error));
     const end = (): void => {
-      clearTimeout(timer);
+      cancel();
       forget();
     };
     promise.then(resolve, reject).finally(end);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type TaskRecord,
   cancelTask,
@@ -17,6 +16,7 @@ import { withIdempotencyKey } from './idempotency.js';
 import { CALL_BUDGET_MS } from './limits.js';
 import { type NatsClientOptions, NatsTransport } from './nats/nats-transport.js';
 import { retrying } from './retry.js';
+import { type Surroundings, systemSurroundings } from './surroundings.js';
 import type { TaskDefinition } from './task/definition.js';
 import { type TaskAccess, TaskHandle } from './task/handle.js';
 import { type SubmitOptions, batchesOf, newTaskOf } from './task/submission.js';
@@ -47,11 +47,13 @@ export class AthenaClient {
   readonly projects: Group<(typeof groups)['projects']>;
   readonly system: Group<(typeof groups)['system']>;
   readonly #transport: Transport;
+  readonly #surroundings: Surroundings;
   readonly #turns: Turns;
   #seq = 0;
 
-  private constructor(transport: Transport) {
+  private constructor(transport: Transport, surroundings = systemSurroundings) {
     this.#transport = transport;
+    this.#surroundings = surroundings;
     this.#turns = new Turns(transport.waitsMax);
     const call = (operation: Operation, input: unknown, options?: CallOptions) =>
       this.call(operation, input, options);
@@ -76,9 +78,16 @@ export class AthenaClient {
     return new AthenaClient(new HttpTransport(options));
   }
 
-  /** Over NATS. @throws AthenaError UNAUTHENTICATED, CONNECTION_LOST */
-  static async connectNats(options: NatsClientOptions): Promise<AthenaClient> {
-    return new AthenaClient(await NatsTransport.open(options));
+  /**
+   * Over NATS.
+   * @param surroundings where the client lives; another one than this machine only in tests
+   * @throws AthenaError UNAUTHENTICATED, CONNECTION_LOST
+   */
+  static async connectNats(
+    options: NatsClientOptions,
+    surroundings: Surroundings = systemSurroundings,
+  ): Promise<AthenaClient> {
+    return new AthenaClient(await NatsTransport.open(options, surroundings), surroundings);
   }
 
   /** Over HTTP, to the stack that wrote this `connection.json`. */
@@ -99,14 +108,19 @@ export class AthenaClient {
     options: CallOptions = {},
   ): Promise<Output<T>> {
     const { signal } = options;
-    const prepared = withIdempotencyKey(operation, input, options.idempotencyKey);
+    const surroundings = this.#surroundings;
+    const { newId } = surroundings;
+    const prepared = withIdempotencyKey(operation, input, options.idempotencyKey, newId);
     const waitMs = waitTime.safeParse((input as { wait?: unknown }).wait).data ?? 0;
     const budgetMs = options.timeoutMs ?? CALL_BUDGET_MS + waitMs;
     const { repeatable, key: idempotencyKey } = prepared;
-    const answer = await retrying({ repeatable, budgetMs, waitMs, signal }, (tryMs) => {
-      const attempt = { timeoutMs: tryMs, signal, idempotencyKey };
-      return this.#transport.call(operation, prepared.input, attempt);
-    });
+    const answer = await retrying(
+      { repeatable, budgetMs, waitMs, signal, surroundings },
+      (tryMs) => {
+        const attempt = { timeoutMs: tryMs, signal, idempotencyKey };
+        return this.#transport.call(operation, prepared.input, attempt);
+      },
+    );
     if (answer.seq !== undefined && answer.seq > this.#seq) this.#seq = answer.seq;
     return answer.output as Output<T>;
   }
@@ -134,7 +148,7 @@ export class AthenaClient {
   async submitMany<I extends z.ZodType, O extends z.ZodType>(
     definition: TaskDefinition<I, O>,
     items: readonly { readonly input: z.input<I>; readonly options?: SubmitOptions }[],
-    { idempotencyKey = randomUUID(), ...options }: CallOptions = {},
+    { idempotencyKey = this.#surroundings.newId(), ...options }: CallOptions = {},
   ): Promise<TaskHandle<O>[]> {
     const tasks = await Promise.all(
       items.map((item) => newTaskOf(definition, item.input, item.options ?? {})),
@@ -171,6 +185,7 @@ export class AthenaClient {
     get: (taskId, signal) => this.call(getTask, { taskId }, given({ signal })),
     wait: (taskId, options) =>
       waitForTask(
+        this.#surroundings.time,
         (input, callOptions) => this.call(getTask, input, callOptions),
         this.#turns,
         taskId,

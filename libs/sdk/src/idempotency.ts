@@ -23,16 +23,17 @@ export function withIdempotencyKey(
   operation: Operation,
   input: unknown,
   asked: string | undefined,
+  newId: () => string = randomUUID,
 ): Prepared {
   if (operation.kind === 'query') return { input, key: undefined, repeatable: true };
   const fields = input as Fields;
   if (has(operation.input, 'idempotencyKey')) {
-    const key = asked ?? fields['idempotencyKey'] ?? randomUUID();
+    const key = asked ?? fields['idempotencyKey'] ?? newId();
     return { input: { ...fields, idempotencyKey: key }, key: undefined, repeatable: true };
   }
   if (has((operation.input as { shape?: Fields }).shape?.['task'], 'idempotencyKey')) {
     const task = fields['task'] as Fields;
-    const key = asked ?? task['idempotencyKey'] ?? randomUUID();
+    const key = asked ?? task['idempotencyKey'] ?? newId();
     const keyed = { ...fields, task: { ...task, idempotencyKey: key } };
     return { input: keyed, key: undefined, repeatable: true };
   }

@@ -2,6 +2,7 @@ import { findRefusal } from '@athena/operation';
 import { sleep } from './abort.js';
 import { AthenaError } from './errors.js';
 import { ATTEMPT_FIRST_MS, ATTEMPT_MS_MAX, RETRY_FIRST_MS, RETRY_MS_MAX } from './limits.js';
+import { type Surroundings, systemSurroundings } from './surroundings.js';
 
 export interface Retrying {
   /** A second execution of the same request does no harm. */
@@ -11,6 +12,7 @@ export interface Retrying {
   /** For how long the request asks the platform to wait before it answers. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
+  readonly surroundings?: Pick<Surroundings, 'time' | 'random'>;
 }
 
 /**
@@ -24,7 +26,7 @@ export function isPassing(error: unknown): error is AthenaError {
 }
 
 /** Exponential, with full jitter: attempt 0 waits up to 100 ms, later ones up to RETRY_MS_MAX. */
-export function retryDelayMs(attempt: number, random: number = Math.random()): number {
+export function retryDelayMs(attempt: number, random: number): number {
   const top = Math.min(RETRY_MS_MAX, RETRY_FIRST_MS * 2 ** (attempt + 1));
   return RETRY_FIRST_MS / 2 + random * (top - RETRY_FIRST_MS / 2);
 }
@@ -43,24 +45,25 @@ export const isTimeout = (error: unknown): boolean =>
 
 /** @throws the last AthenaError once it is not to be retried or the budget is spent. */
 export async function retrying<T>(
-  { repeatable, budgetMs, waitMs = 0, signal }: Retrying,
+  { repeatable, budgetMs, waitMs = 0, signal, surroundings = systemSurroundings }: Retrying,
   attemptOnce: (timeoutMs: number) => Promise<T>,
 ): Promise<T> {
-  const end = performance.now() + budgetMs;
+  const { time, random } = surroundings;
+  const end = time.now() + budgetMs;
   let timeouts = 0;
   for (let attempt = 0; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
-      const remainingMs = Math.max(1, end - performance.now());
+      const remainingMs = Math.max(1, end - time.now());
       return await attemptOnce(
         Math.min(remainingMs, attemptTimeoutMs(timeouts, repeatable) + waitMs),
       );
     } catch (error) {
       timeouts = isTimeout(error) ? timeouts + 1 : 0;
       if (!isPassing(error) || (error.outcomeUnknown && !repeatable)) throw error;
-      const delay = Math.max(error.retryAfterMs ?? 0, retryDelayMs(attempt));
-      if (performance.now() + delay >= end) throw error;
-      await sleep(delay, signal);
+      const delay = Math.max(error.retryAfterMs ?? 0, retryDelayMs(attempt, random()));
+      if (time.now() + delay >= end) throw error;
+      await sleep(time, delay, signal);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { sleep, within } from '../abort.js';
 import { CLAIM_SETTLE_MS } from '../limits.js';
 import { RequestChannel } from '../nats/request-channel.js';
+import { type Surroundings, systemSurroundings } from '../surroundings.js';
 import type { TaskDefinition } from '../task/definition.js';
 import { Claims } from './claims.js';
 import { Handlers, type PlainHandler, type TypedHandler, typedHandler } from './handlers.js';
@@ -25,14 +26,17 @@ interface Parts {
  */
 export class Agent {
   readonly #settings: AgentSettings;
+  readonly #surroundings: Surroundings;
   readonly #handlers = new Handlers();
   #parts: Parts | undefined;
   #starting: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: AgentOptions) {
+  /** @param surroundings where the agent lives; another one than this machine only in tests */
+  constructor(options: AgentOptions, surroundings: Surroundings = systemSurroundings) {
     this.#settings = agentSettings(options);
+    this.#surroundings = surroundings;
   }
 
   get agentId(): string {
@@ -89,7 +93,7 @@ export class Agent {
     if (this.#handlers.size === 0) throw new Error('give the agent a handler before starting it');
     const { natsUrl, project, agentId, apiKey } = this.#settings;
     const user = `${project}.${agentId}`;
-    const channel = await RequestChannel.open({ natsUrl, user, apiKey });
+    const channel = await RequestChannel.open({ natsUrl, user, apiKey }, this.#surroundings);
     const parts = this.#assemble(channel);
     try {
       await parts.session.open();
@@ -163,7 +167,7 @@ export class Agent {
       .drain()
       .catch((error: unknown) => this.#notify({ type: 'trouble', doing: 'drain', error }));
     // Tasks that were given before the drain arrived are on their way: they are finished too.
-    await Promise.race([parts.claims.answered(), sleep(CLAIM_SETTLE_MS)]);
+    await Promise.race([parts.claims.answered(), sleep(this.#surroundings.time, CLAIM_SETTLE_MS)]);
     parts.claims.close();
     await parts.runner.idle();
     this.#notify({ type: 'drained' });
@@ -191,6 +195,8 @@ export class Agent {
   async #drainedWithin(timeoutMs: number): Promise<boolean> {
     const late = new Error('not drained in time');
     const drained = this.drain().then(() => true);
-    return within(drained, timeoutMs, undefined, () => late).catch(() => false);
+    return within(this.#surroundings.time, drained, timeoutMs, undefined, () => late).catch(
+      () => false,
+    );
   }
 }

@@ -1,5 +1,6 @@
 import type { ClaimedTask } from '@athena/contracts';
 import { clientError } from '../errors.js';
+import type { Time } from '../time.js';
 import type { DropReason } from './notices.js';
 
 const REASONS: Readonly<Record<DropReason, string>> = {
@@ -12,15 +13,18 @@ const REASONS: Readonly<Record<DropReason, string>> = {
 export class Attempt {
   readonly task: ClaimedTask;
   readonly #controller = new AbortController();
-  #begunAt = performance.now();
+  readonly #time: Time;
+  #begunAt: number;
   #dropped: DropReason | undefined;
   /** The platform knows that the work has begun. */
   started = false;
   /** The outcome is on its way: whether the lease holds is no question any more. */
   reporting = false;
 
-  constructor(task: ClaimedTask) {
+  constructor(task: ClaimedTask, time: Time) {
     this.task = task;
+    this.#time = time;
+    this.#begunAt = time.now();
   }
 
   get signal(): AbortSignal {
@@ -34,11 +38,11 @@ export class Attempt {
 
   /** Milliseconds since the handler began. */
   get elapsedMs(): number {
-    return performance.now() - this.#begunAt;
+    return this.#time.now() - this.#begunAt;
   }
 
   begin(): void {
-    this.#begunAt = performance.now();
+    this.#begunAt = this.#time.now();
   }
 
   /** Gives the work up: the handler's signal aborts and no outcome is reported. */

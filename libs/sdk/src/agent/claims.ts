@@ -1,6 +1,5 @@
 import type { ClaimedTask, claimTasks } from '@athena/contracts';
 import type { Output } from '@athena/operation';
-import { nuid } from '@nats-io/transport-node';
 import { sleep } from '../abort.js';
 import {
   AGENT_PAUSE_MS_MAX,
@@ -80,7 +79,7 @@ export class Claims {
   async #claim(capacity: number): Promise<void> {
     this.#open += 1;
     this.#credits += capacity;
-    const begunAt = performance.now();
+    const begunAt = this.#parts.channel.surroundings.time.now();
     const { answer, error } = await this.#ask(capacity).then(
       (given) => ({ answer: given, error: undefined }),
       (thrown: unknown) => ({ answer: undefined, error: thrown }),
@@ -90,7 +89,8 @@ export class Claims {
       this.#parts.onCancelled(answer.cancelled);
       this.#parts.onTasks(answer.tasks);
       if (answer.tasks.length > 0) this.#emptyInARow = 0;
-      else if (performance.now() - begunAt < CLAIM_EMPTY_SOON_MS) await this.#pause();
+      else if (this.#parts.channel.surroundings.time.now() - begunAt < CLAIM_EMPTY_SOON_MS)
+        await this.#pause();
     } else {
       await this.#refused(error);
     }
@@ -102,7 +102,7 @@ export class Claims {
   #ask(capacity: number): Promise<ClaimAnswer> {
     const { channel, verbs, notify } = this.#parts;
     const { signal } = this.#stopped;
-    const claim = { capacity, waitMs: CLAIM_WAIT_MS, claimId: nuid.next() };
+    const claim = { capacity, waitMs: CLAIM_WAIT_MS, claimId: channel.surroundings.newId() };
     const onTrouble = (error: unknown): void => {
       if (channel.connected) notify({ type: 'trouble', doing: 'claim', error });
     };
@@ -125,6 +125,7 @@ export class Claims {
     if (this.#ending) return;
     const delayMs = Math.min(AGENT_PAUSE_MS_MAX, retryDelayMs(this.#emptyInARow, 1));
     this.#emptyInARow += 1;
-    await sleep(delayMs, this.#stopped.signal).catch(() => {});
+    const { time } = this.#parts.channel.surroundings;
+    await sleep(time, delayMs, this.#stopped.signal).catch(() => {});
   }
 }

@@ -2,6 +2,7 @@ import { sleep } from '../abort.js';
 import { AthenaError } from '../errors.js';
 import { AGENT_PAUSE_MS_MAX, FAULTS_MAX } from '../limits.js';
 import type { RequestChannel } from '../nats/request-channel.js';
+import { systemSurroundings } from '../surroundings.js';
 import { attemptTimeoutMs, isPassing, isTimeout, retryDelayMs } from '../retry.js';
 
 /** The platform's word that the attempt is not (any more) the caller's. */
@@ -15,7 +16,8 @@ const isFault = (error: unknown): boolean =>
   error instanceof AthenaError && (error.code === 'INTERNAL' || error.code === 'INVALID_ANSWER');
 
 export interface Persisting {
-  readonly channel: Pick<RequestChannel, 'connected' | 'whenConnected'>;
+  readonly channel: Pick<RequestChannel, 'connected' | 'whenConnected'> &
+    Partial<Pick<RequestChannel, 'surroundings'>>;
   readonly signal: AbortSignal;
   readonly onTrouble: (error: unknown) => void;
 }
@@ -29,6 +31,7 @@ export async function persist<T>(
   { channel, signal, onTrouble }: Persisting,
   ask: (timeoutMs: number) => Promise<T>,
 ): Promise<T> {
+  const { time, random } = channel.surroundings ?? systemSurroundings;
   let faults = 0;
   let timeouts = 0;
   for (let attempt = 0; ; attempt += 1) {
@@ -42,7 +45,7 @@ export async function persist<T>(
       if (signal.aborted || !mayPass) throw error;
       onTrouble(error);
       if (!channel.connected) await channel.whenConnected(signal);
-      else await sleep(Math.min(AGENT_PAUSE_MS_MAX, retryDelayMs(attempt)), signal);
+      else await sleep(time, Math.min(AGENT_PAUSE_MS_MAX, retryDelayMs(attempt, random())), signal);
     }
   }
 }

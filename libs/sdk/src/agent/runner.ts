@@ -12,6 +12,7 @@ import {
   failure,
   failureOf,
 } from './handlers.js';
+import type { Time } from '../time.js';
 import { withFields } from './logger.js';
 import type { AgentNotice, DropReason } from './notices.js';
 import type { AgentSettings } from './options.js';
@@ -43,6 +44,10 @@ export class Runner {
     this.#parts = parts;
   }
 
+  get #time(): Time {
+    return this.#parts.channel.surroundings.time;
+  }
+
   /** Slots in use. A slot is free again when the platform has the outcome. */
   get size(): number {
     return this.#running.size;
@@ -52,7 +57,7 @@ export class Runner {
   take(task: ClaimedTask): void {
     if (this.#running.has(task.lease)) return;
     this.drop(task.taskId, 'lease_lost');
-    const attempt = new Attempt(task);
+    const attempt = new Attempt(task, this.#time);
     this.#running.set(task.lease, attempt);
     this.#parts.notify({ type: 'claimed', taskId: task.taskId, attempt: task.attempt });
     void this.#run(attempt).finally(() => this.#ended(attempt));
@@ -123,16 +128,17 @@ export class Runner {
   }
 
   async #handle(handler: PlainHandler, attempt: Attempt): Promise<Outcome> {
-    const progress = new ProgressReports((report) => {
+    const progress = new ProgressReports(this.#time, (report) => {
       const sent = this.#parts.verbs.progress(attempt.task, report);
       sent.catch((error: unknown) => this.#lost(attempt, error));
     });
-    const explicitStart = setTimeout(() => this.#startLate(attempt), IMPLIED_START_AFTER_MS);
+    const startLate = (): void => this.#startLate(attempt);
+    const cancelStart = this.#time.after(IMPLIED_START_AFTER_MS, startLate);
     try {
       const context = this.#context(attempt, progress);
-      return await settled(handler, attempt, context);
+      return await settled(this.#time, handler, attempt, context);
     } finally {
-      clearTimeout(explicitStart);
+      cancelStart();
       progress.end();
     }
   }
@@ -217,14 +223,19 @@ export class Runner {
 }
 
 /** A handler that doesn't heed its abort is left behind after ABORTED_HANDLER_MS_MAX. */
-function settled(handler: PlainHandler, attempt: Attempt, context: TaskContext): Promise<Outcome> {
+function settled(
+  time: Time,
+  handler: PlainHandler,
+  attempt: Attempt,
+  context: TaskContext,
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    let leaveBehind: NodeJS.Timeout | undefined;
+    let stay: (() => void) | undefined;
     const forget = onAbort(attempt.signal, () => {
-      leaveBehind = setTimeout(resolve, ABORTED_HANDLER_MS_MAX, undefined);
+      stay = time.after(ABORTED_HANDLER_MS_MAX, () => resolve(undefined));
     });
     const end = (outcome: Outcome): void => {
-      clearTimeout(leaveBehind);
+      stay?.();
       forget();
       resolve(outcome);
     };

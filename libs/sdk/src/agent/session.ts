@@ -35,7 +35,7 @@ export class Session {
   #session = 0;
   #heartbeatMs = limits.AGENT_HEARTBEAT_MS;
   #registering: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelBeat = (): void => {};
   #beating = false;
 
   constructor(parts: SessionParts) {
@@ -49,9 +49,9 @@ export class Session {
   /** Registers for the first time, within CALL_BUDGET_MS. @throws AthenaError */
   async open(): Promise<void> {
     const { signal } = this.#closed;
-    await retrying({ repeatable: true, budgetMs: CALL_BUDGET_MS, signal }, (timeoutMs) =>
-      this.#register(timeoutMs),
-    );
+    const { surroundings } = this.#parts.channel;
+    const retries = { repeatable: true, budgetMs: CALL_BUDGET_MS, signal, surroundings };
+    await retrying(retries, (timeoutMs) => this.#register(timeoutMs));
     this.#schedule();
   }
 
@@ -86,7 +86,7 @@ export class Session {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#cancelBeat();
     this.#closed.abort();
   }
 
@@ -112,7 +112,11 @@ export class Session {
   }
 
   #schedule(): void {
-    this.#timer = setInterval(() => void this.beat(), this.#heartbeatMs);
+    const { time } = this.#parts.channel.surroundings;
+    this.#cancelBeat = time.after(this.#heartbeatMs, () => {
+      this.#schedule();
+      void this.beat();
+    });
   }
 }
 

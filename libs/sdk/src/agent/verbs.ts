@@ -104,7 +104,9 @@ export class AgentVerbs {
   /** @throws AthenaError of this item, TIMEOUT */
   #report(verb: ItemVerb, json: string, timeoutMs: number): Promise<unknown> {
     const answer = this.#gatherers[verb].ask(json);
-    return within(answer, timeoutMs, undefined, () => timedOut(timeoutMs));
+    return within(this.#channel.surroundings.time, answer, timeoutMs, undefined, () =>
+      timedOut(timeoutMs),
+    );
   }
 
   async #ask<T>(

@@ -1,4 +1,4 @@
-import { type NatsConnection, connect, errors } from '@nats-io/transport-node';
+import { type Msg, type NatsConnection, connect, errors } from '@nats-io/transport-node';
 import { sleep } from '../abort.js';
 import { type AthenaError, clientError } from '../errors.js';
 import {
@@ -11,6 +11,15 @@ import {
   RECONNECT_SOON_FOR_MS,
   RECONNECT_SOON_MS,
 } from '../limits.js';
+import { systemTime } from '../time.js';
+
+/** What requests travel on: the part of a NATS connection that the SDK uses. */
+export interface Connection extends Pick<NatsConnection, 'publish' | 'status' | 'close'> {
+  subscribe(
+    subject: string,
+    options: { readonly callback: (error: Error | null, message: Msg) => void },
+  ): unknown;
+}
 
 export interface NatsOptions {
   readonly natsUrl: string | readonly string[];
@@ -38,7 +47,7 @@ export async function openConnection(options: NatsOptions): Promise<NatsConnecti
     } catch (error) {
       const explained = explain(error, options, performance.now() - begunAt);
       if (!explained.retryable || performance.now() + RECONNECT_LATER_MS >= end) throw explained;
-      await sleep(RECONNECT_LATER_MS, options.signal);
+      await sleep(systemTime, RECONNECT_LATER_MS, options.signal);
     }
   }
 }

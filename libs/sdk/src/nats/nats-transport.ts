@@ -2,6 +2,7 @@ import { type Operation, apiSubject } from '@athena/operation';
 import { within } from '../abort.js';
 import { timedOut } from '../errors.js';
 import { ATTEMPT_MS_MAX, COMMANDS_PER_MESSAGE_MAX, QUERIES_PER_MESSAGE_MAX } from '../limits.js';
+import type { Surroundings } from '../surroundings.js';
 import type { Answer, AttemptOptions, Transport } from '../transport.js';
 import { singleAnswer } from './answers.js';
 import { exchange } from './exchange.js';
@@ -32,17 +33,22 @@ export class NatsTransport implements Transport {
   }
 
   /** @throws AthenaError */
-  static async open(options: NatsClientOptions): Promise<NatsTransport> {
+  static async open(
+    options: NatsClientOptions,
+    surroundings: Surroundings,
+  ): Promise<NatsTransport> {
     const { natsUrl, apiKey, project, name } = options;
     const user = `${project}.app.${name}`;
-    return new NatsTransport(await RequestChannel.open({ natsUrl, apiKey, user }), project);
+    const channel = await RequestChannel.open({ natsUrl, apiKey, user }, surroundings);
+    return new NatsTransport(channel, project);
   }
 
   call(operation: Operation, input: unknown, options: AttemptOptions): Promise<Answer> {
     if (waits(input)) return this.#alone(operation, input, options);
     const { timeoutMs, signal } = options;
     const answer = this.#gatherer(operation).ask(JSON.stringify(input));
-    return within(answer, timeoutMs, signal, () => timedOut(timeoutMs));
+    const { time } = this.#channel.surroundings;
+    return within(time, answer, timeoutMs, signal, () => timedOut(timeoutMs));
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,8 @@
-import { type Msg, type NatsConnection, type Status, errors, nuid } from '@nats-io/transport-node';
+import { type Msg, type Status, errors, nuid } from '@nats-io/transport-node';
 import { onAbort } from '../abort.js';
 import { type AthenaError, clientError, timedOut } from '../errors.js';
-import { type NatsOptions, inboxPrefix, openConnection } from './connection.js';
+import { type Surroundings, systemSurroundings } from '../surroundings.js';
+import { type Connection, type NatsOptions, inboxPrefix } from './connection.js';
 
 export interface RequestOptions {
   readonly timeoutMs: number;
@@ -22,14 +23,16 @@ const NO_RESPONDERS_STATUS = 503;
  * there is a new one instead of sitting out their time.
  */
 export class RequestChannel {
-  readonly #connection: NatsConnection;
+  readonly surroundings: Surroundings;
+  readonly #connection: Connection;
   readonly #inbox: string;
   readonly #pending = new Map<string, Pending>();
   readonly #watchers = new Set<(connected: boolean) => void>();
   #connected = true;
   #next = 0;
 
-  private constructor(connection: NatsConnection, user: string) {
+  private constructor(connection: Connection, user: string, surroundings: Surroundings) {
+    this.surroundings = surroundings;
     this.#connection = connection;
     this.#inbox = `${inboxPrefix(user)}.${nuid.next()}.`;
     connection.subscribe(`${this.#inbox}*`, {
@@ -41,8 +44,12 @@ export class RequestChannel {
   }
 
   /** @throws AthenaError */
-  static async open(options: NatsOptions): Promise<RequestChannel> {
-    return new RequestChannel(await openConnection(options), options.user);
+  static async open(
+    options: NatsOptions,
+    surroundings: Surroundings = systemSurroundings,
+  ): Promise<RequestChannel> {
+    const connection = await surroundings.connect(options);
+    return new RequestChannel(connection, options.user, surroundings);
   }
 
   get connected(): boolean {
@@ -81,7 +88,7 @@ export class RequestChannel {
       if (!this.#connected) return reject(connectionLost(false));
       const token = (this.#next++).toString(36);
       const end = (): void => {
-        clearTimeout(timer);
+        cancel();
         forget();
         this.#pending.delete(token);
       };
@@ -89,7 +96,8 @@ export class RequestChannel {
         end();
         reject(error);
       };
-      const timer = setTimeout(() => fail(timedOut(options.timeoutMs)), options.timeoutMs);
+      const { time } = this.surroundings;
+      const cancel = time.after(options.timeoutMs, () => fail(timedOut(options.timeoutMs)));
       const forget = onAbort(options.signal, () => fail(options.signal?.reason as Error));
       if (options.signal?.aborted) return;
       this.#pending.set(token, {

@@ -10,6 +10,7 @@ import {
   WAIT_SLICE_MS,
 } from '../limits.js';
 import { isPassing } from '../retry.js';
+import type { Time } from '../time.js';
 import type { Turns } from './turns.js';
 
 export interface WaitOptions {
@@ -30,32 +31,33 @@ export type Look = (
  * @throws AthenaError WAIT_TIMEOUT, or what the platform answers
  */
 export async function waitForTask(
+  time: Time,
   look: Look,
   turns: Turns,
   taskId: string,
   { timeoutMs = Infinity, signal }: WaitOptions,
 ): Promise<TaskRecord> {
-  const end = performance.now() + timeoutMs;
+  const end = time.now() + timeoutMs;
   let dependent = false;
-  let heardAt = performance.now();
+  let heardAt = time.now();
   for (;;) {
     signal?.throwIfAborted();
     const leave = await turns.take(signal);
-    const begun = performance.now();
+    const begun = time.now();
     const wait = Math.max(0, Math.round(Math.min(sliceMs(turns, dependent), end - begun)));
     try {
       const task = await look({ taskId, wait }, signal ? { signal } : {});
-      heardAt = performance.now();
+      heardAt = time.now();
       if (isFinished(task.status) || task.status === 'blocked') return task;
       dependent = task.dependencies.length > 0;
     } catch (error) {
-      if (!isPassing(error) || performance.now() - heardAt > WAIT_OUTAGE_MS_MAX) throw error;
+      if (!isPassing(error) || time.now() - heardAt > WAIT_OUTAGE_MS_MAX) throw error;
     } finally {
       leave();
     }
-    if (performance.now() >= end) throw timeUp(taskId, timeoutMs);
+    if (time.now() >= end) throw timeUp(taskId, timeoutMs);
     // A server that doesn't wait must not be asked in a tight loop.
-    if (performance.now() - begun < WAIT_PAUSE_MS) await sleep(WAIT_PAUSE_MS, signal);
+    if (time.now() - begun < WAIT_PAUSE_MS) await sleep(time, WAIT_PAUSE_MS, signal);
   }
 }
 
