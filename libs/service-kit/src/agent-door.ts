@@ -9,7 +9,8 @@ import {
   type Operation,
   type Output,
 } from '@athena/operation';
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
 import type { Called, Caller } from './calling.js';
 import type { Contacts } from './contacts.js';
 import {
@@ -45,7 +46,7 @@ export interface AgentCaller extends Caller {
 }
 
 export interface AgentDoorOptions {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   /** Absent: every process hears every request (claims at routers). */
   readonly queue?: string;
   readonly verbs: readonly AgentVerb[];

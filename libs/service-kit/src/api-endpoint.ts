@@ -6,7 +6,8 @@ import {
   apiSubject,
   type Operation,
 } from '@athena/operation';
-import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { headers, type Msg } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
 import type { Caller, OperationCaller } from './calling.js';
 import {
   EdgeRequests,
@@ -27,7 +28,7 @@ const CLOSE_MS_MAX = 5_000;
 const NAME_PLACE = 4;
 
 export interface ApiEndpointOptions {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly queue: string;
   /** Those with a scope are served. */
   readonly operations: readonly Operation[];

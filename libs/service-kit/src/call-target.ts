@@ -1,6 +1,7 @@
 import { INTERNAL, NOT_OWNER, refuse, type WireAnswer } from '@athena/operation';
 import type { Clock } from '@athena/event-log';
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
 import type { NatsLink } from './nats-link.js';
 import type { PendingCall } from './pending-call.js';
 import { isNoResponders, type ReplyInbox } from './reply-inbox.js';
@@ -15,7 +16,7 @@ const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MS_MAX = 500;
 
 export interface TargetSurroundings {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly link: NatsLink;
   readonly inbox: ReplyInbox;
   readonly clock: Clock;

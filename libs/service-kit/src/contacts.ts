@@ -1,6 +1,6 @@
 import { systemTimers, type Timers } from '@athena/event-log';
 import { CONTACT_SUBJECT } from '@athena/operation';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
 
 export const CONTACT_INTERVAL_MS = 1_000;
 /** Agents named in one message. */
@@ -8,12 +8,12 @@ const AGENTS_PER_MESSAGE_MAX = 2_000;
 
 /** Gathers which agents were heard from, and tells the registry at most once a second. */
 export class Contacts {
-  readonly #nats: NatsConnection;
+  readonly #nats: Bus;
   readonly #timers: Timers;
   #agents = new Map<string, readonly [project: string, agentId: string]>();
   #cancel: (() => void) | null = null;
 
-  constructor(nats: NatsConnection, timers: Timers = systemTimers) {
+  constructor(nats: Bus, timers: Timers = systemTimers) {
     this.#nats = nats;
     this.#timers = timers;
   }

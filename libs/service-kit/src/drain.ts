@@ -1,10 +1,10 @@
-import type { Subscription } from '@nats-io/transport-node';
+import type { BusSubscription } from './bus.js';
 
 /** A connection that is down never confirms the end of a subscription. */
 const DRAIN_MS_MAX = 2_000;
 
 /** Ends subscriptions: what has arrived is still delivered. May be called again. */
-export async function drainAll(subscriptions: readonly Subscription[]): Promise<void> {
+export async function drainAll(subscriptions: readonly BusSubscription[]): Promise<void> {
   const open = subscriptions.filter((each) => !each.isClosed() && !each.isDraining());
   const drained = Promise.all(open.map((each) => each.drain())).catch(() => undefined);
   await within(DRAIN_MS_MAX, drained);

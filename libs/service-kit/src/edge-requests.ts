@@ -6,7 +6,8 @@ import {
   Refused,
   type Refusal,
 } from '@athena/operation';
-import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
+import type { Bus, BusSubscription } from './bus.js';
 import { drainAll, within } from './drain.js';
 import { parseJson } from './parse-json.js';
 import { errorReply, refusalOf } from './request-error.js';
@@ -32,13 +33,13 @@ export interface EdgeObserver {
  * can't be answered, never silence. At most `handlingMax` at the same time.
  */
 export class EdgeRequests {
-  readonly #nats: NatsConnection;
+  readonly #nats: Bus;
   readonly #handlingMax: number;
   readonly #observer: EdgeObserver;
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions: BusSubscription[] = [];
   readonly #running = new Set<Promise<void>>();
 
-  constructor(nats: NatsConnection, handlingMax: number, observer: EdgeObserver = {}) {
+  constructor(nats: Bus, handlingMax: number, observer: EdgeObserver = {}) {
     this.#nats = nats;
     this.#handlingMax = handlingMax;
     this.#observer = observer;

@@ -1,6 +1,7 @@
 export { AgentDoor, ITEM_VERBS } from './agent-door.js';
 export type { AgentVerb } from './agent-door.js';
 export { ApiEndpoint } from './api-endpoint.js';
+export type { Bus } from './bus.js';
 export type { Called, Caller, OperationCaller, ServiceHandler } from './calling.js';
 export { readConfig } from './config.js';
 export type { Config } from './config.js';

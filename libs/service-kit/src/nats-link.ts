@@ -1,4 +1,4 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
 
 type Listener = (connected: boolean) => void;
 
@@ -10,14 +10,14 @@ export class NatsLink {
   readonly #listeners = new Set<Listener>();
   #connected: boolean;
 
-  private constructor(nats: NatsConnection) {
+  private constructor(nats: Bus) {
     this.#connected = !nats.isClosed();
     void this.#watch(nats);
     void nats.closed().then(() => this.#turn(false));
   }
 
   /** The link of a connection; one for all who ask. */
-  static of(nats: NatsConnection): NatsLink {
+  static of(nats: Bus): NatsLink {
     const link = links.get(nats) ?? new NatsLink(nats);
     links.set(nats, link);
     return link;
@@ -33,7 +33,7 @@ export class NatsLink {
     return () => this.#listeners.delete(listener);
   }
 
-  async #watch(nats: NatsConnection): Promise<void> {
+  async #watch(nats: Bus): Promise<void> {
     for await (const { type } of nats.status()) {
       if (type === 'disconnect') this.#turn(false);
       if (type === 'reconnect') this.#turn(true);
@@ -47,4 +47,4 @@ export class NatsLink {
   }
 }
 
-const links = new WeakMap<NatsConnection, NatsLink>();
+const links = new WeakMap<Bus, NatsLink>();

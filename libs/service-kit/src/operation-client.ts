@@ -20,7 +20,8 @@ import {
   type Output,
   type WireCommand,
 } from '@athena/operation';
-import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Bus, BusSubscription } from './bus.js';
+
 import { CallTarget, type TargetSurroundings } from './call-target.js';
 import type { Called, Caller, OperationCaller } from './calling.js';
 import { NatsLink } from './nats-link.js';
@@ -44,7 +45,7 @@ export interface CallObserver {
 }
 
 export interface OperationClientOptions {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly clock?: Clock;
   readonly timers?: Timers;
   readonly ids?: Ids;
@@ -59,7 +60,7 @@ export class OperationClient implements OperationCaller {
   readonly #observer: CallObserver | undefined;
   readonly #surroundings: TargetSurroundings;
   readonly #targets = new Map<string, CallTarget>();
-  readonly #opened: Subscription;
+  readonly #opened: BusSubscription;
   readonly #unwatch: () => void;
   readonly #dirty = new Set<CallTarget>();
   #waiting = 0;

@@ -1,6 +1,7 @@
 import type { Partition } from '@athena/event-log';
 import { INVALID_INPUT, partitionSubject, refuse, type WireAnswer } from '@athena/operation';
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
+import type { Bus, BusSubscription } from './bus.js';
 import { AnswerSheet } from './answer-sheet.js';
 import { drainAll } from './drain.js';
 import { encodeOpened, openedSubject } from './opened.js';
@@ -9,7 +10,7 @@ import { decodeRequest, encodeReplyPart } from './wire-codec.js';
 export type Served = Pick<Partition<unknown>, 'submit' | 'epoch'>;
 
 export interface PartitionEndpointOptions {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly aggregate: string;
   readonly number: number;
   readonly partition: Served;
@@ -26,7 +27,7 @@ export const MALFORMED: WireAnswer = {
 export class PartitionEndpoint {
   readonly subject: string;
   readonly #options: PartitionEndpointOptions;
-  readonly #subscription: Subscription;
+  readonly #subscription: BusSubscription;
   /** Reply subjects of messages under way: a repeat of one is ignored, its answer is coming. */
   readonly #underWay = new Set<string>();
 

@@ -3,6 +3,7 @@ import {
   Partition,
   subjectOf,
   systemTimers,
+  type Clock,
   type Commit,
   type Decider,
   type EventLog,
@@ -12,7 +13,8 @@ import {
   type StateStore,
   type Timers,
 } from '@athena/event-log';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
+
 import { NatsLink } from './nats-link.js';
 import { PartitionEndpoint } from './partition-endpoint.js';
 import type { PartState } from './readiness.js';
@@ -30,7 +32,7 @@ export interface PartitionHostObserver extends PartitionObserver {
 }
 
 export interface PartitionHostOptions<S> {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly aggregate: string;
   readonly number: number;
   readonly decider: Decider<S>;
@@ -48,6 +50,7 @@ export interface PartitionHostOptions<S> {
   /** It is not served any more. */
   readonly onClose?: () => void | Promise<void>;
   readonly observer?: PartitionHostObserver;
+  readonly clock?: Clock;
   readonly timers?: Timers;
 }
 
@@ -179,7 +182,7 @@ export class PartitionHost<S> {
   }
 
   #partitionOptions(onStandDown: (reason: Error) => void): Parameters<typeof Partition.open<S>>[0] {
-    const { log, decider, store, fetch, owner, observer, timers } = this.#options;
+    const { log, decider, store, fetch, owner, observer, clock, timers } = this.#options;
     return {
       name: this.name,
       log,
@@ -189,6 +192,7 @@ export class PartitionHost<S> {
       ...(store && { store }),
       ...(fetch && { fetch }),
       ...(observer && { observer }),
+      ...(clock && { clock }),
       ...(timers && { timers }),
     };
   }

@@ -1,9 +1,5 @@
-import {
-  createInbox,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from '@nats-io/transport-node';
+import { createInbox, type Msg } from '@nats-io/transport-node';
+import type { Bus, BusSubscription } from './bus.js';
 
 export type OnReply = (message: Msg) => void;
 
@@ -13,11 +9,11 @@ export type OnReply = (message: Msg) => void;
  */
 export class ReplyInbox {
   readonly #prefix: string;
-  readonly #subscription: Subscription;
+  readonly #subscription: BusSubscription;
   readonly #waiting = new Map<string, OnReply>();
   #next = 0;
 
-  constructor(nats: NatsConnection) {
+  constructor(nats: Bus) {
     this.#prefix = `${createInbox()}.`;
     this.#subscription = nats.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {

@@ -8,7 +8,8 @@ import {
   type WireAnswer,
   type WireCommand,
 } from '@athena/operation';
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
+import type { Bus, BusSubscription } from './bus.js';
 import { AnswerSheet } from './answer-sheet.js';
 import type { ServiceHandler } from './calling.js';
 import { drainAll } from './drain.js';
@@ -21,7 +22,7 @@ export const HANDLING_MAX = 2_000;
 const PART_AFTER_MS = 20;
 
 export interface ServiceEndpointOptions {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   /** Also the name of the queue group. */
   readonly service: string;
   readonly handlers: readonly ServiceHandler[];
@@ -35,7 +36,7 @@ export interface ServiceEndpointOptions {
 export class ServiceEndpoint {
   readonly #options: ServiceEndpointOptions;
   readonly #timers: Timers;
-  readonly #subscriptions: readonly Subscription[];
+  readonly #subscriptions: readonly BusSubscription[];
   readonly #underWay = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #handling = 0;
