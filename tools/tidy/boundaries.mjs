@@ -54,7 +54,7 @@ export function boundaryBreaks(path, text) {
 }
 
 function breaksOf(lib, path, specifier) {
-  const [, other] = /^@athena\/(.+)$/.exec(specifier) ?? [];
+  const [, other] = /^@athena\/([^/]+)/.exec(specifier) ?? [];
   if (other && !allowed[lib]?.includes(other)) return [`${path}: ${lib} may not import ${other}`];
   const impure = /\/domain\//.test(path) && /^(@nestjs|@nats-io|typeorm|pg|node:(?!crypto))/;
   if (impure && impure.test(specifier)) return [`${path}: a domain may not import ${specifier}`];

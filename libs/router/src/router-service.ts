@@ -3,6 +3,7 @@ import {
   systemTimers,
   type Clock,
   type EventLog,
+  type Ids,
   type Lease,
   type StateStore,
   type Timers,
@@ -11,13 +12,13 @@ import {
   AgentDoor,
   Contacts,
   ServiceEndpoint,
+  type Bus,
   type EdgeObserver,
   type HostedService,
   type OperationCaller,
   type PartState,
   type ServiceHandler,
-} from '@athena/service-kit';
-import type { NatsConnection } from '@nats-io/transport-node';
+} from '@athena/service-kit/wire';
 import { claimVerb } from './claim-verb.js';
 import { adviseRoute } from './operations/advise-route.js';
 import { assignByHand } from './operations/assign-task.js';
@@ -32,7 +33,7 @@ export const SERVICE = 'router';
 
 export interface RouterServiceOptions {
   /** Of account CORE. */
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly log: Pick<EventLog, 'endSeq' | 'get'>;
   readonly feed: Pick<EventLog, 'follow'>;
   readonly store?: StateStore;
@@ -46,6 +47,7 @@ export interface RouterServiceOptions {
     readonly error?: (error: unknown, where: string) => void;
   };
   readonly clock?: Clock;
+  readonly ids?: Ids;
   readonly timers?: Timers;
 }
 
@@ -84,7 +86,7 @@ export class RouterService implements HostedService {
   }
 
   start(): void {
-    const { nats, clock, observer } = this.#options;
+    const { nats, clock, ids, observer } = this.#options;
     this.#router.start();
     // Plainly subscribed: the standby hears what the active router has parked.
     this.#door = new AgentDoor({
@@ -92,6 +94,7 @@ export class RouterService implements HostedService {
       verbs: [claimVerb(this.#router, this.#contacts)],
       contacts: this.#contacts,
       ...(clock && { clock }),
+      ...(ids && { ids }),
       ...(observer?.edge && { observer: observer.edge }),
     });
   }

@@ -1,9 +1,9 @@
 import { agentHealth } from '@athena/contracts';
 import type { ServiceHandler } from '@athena/service-kit';
 import { utilisation } from './agent-rows.js';
-import type { RegistryReader } from './registry-reader.js';
+import type { AgentReader } from './registry-reader.js';
 
-export const handleAgentHealth = (reader: RegistryReader): ServiceHandler<typeof agentHealth> => ({
+export const handleAgentHealth = (reader: AgentReader): ServiceHandler<typeof agentHealth> => ({
   operation: agentHealth,
   async handle({ agentId }, caller) {
     const { output: live, seq } = await reader.lookUp(agentId, caller);

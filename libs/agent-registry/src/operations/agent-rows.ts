@@ -79,7 +79,7 @@ export async function readFigures(
   return figuresOf(row as FiguresRow);
 }
 
-const figuresOf = (row: FiguresRow): AgentFigures => ({
+export const figuresOf = (row: FiguresRow): AgentFigures => ({
   activeTasks: row.active_tasks,
   completed: row.completed,
   failed: row.failed,

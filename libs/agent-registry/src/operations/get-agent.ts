@@ -1,10 +1,10 @@
 import { getAgent } from '@athena/contracts';
 import type { ServiceHandler } from '@athena/service-kit';
 import { utilisation } from './agent-rows.js';
-import type { RegistryReader } from './registry-reader.js';
+import type { AgentReader } from './registry-reader.js';
 
 /** One agent: what it registered and whether it is there by the owner, its figures as counted. */
-export const handleGetAgent = (reader: RegistryReader): ServiceHandler<typeof getAgent> => ({
+export const handleGetAgent = (reader: AgentReader): ServiceHandler<typeof getAgent> => ({
   operation: getAgent,
   async handle({ agentId }, caller) {
     const { output: live, seq } = await reader.lookUp(agentId, caller);

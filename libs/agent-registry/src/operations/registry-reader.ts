@@ -21,6 +21,9 @@ export interface RegistryReaderOptions {
   readonly projections: readonly (CaughtUp & { readonly position: Seq })[];
 }
 
+/** What reads of one agent need: the registry's word on it, and its figures. */
+export type AgentReader = Pick<RegistryReader, 'lookUp' | 'figures'>;
+
 /** Reads for the operations of this service: of the registry's owner, and of the projections. */
 export class RegistryReader {
   /** Rows of the projections. */

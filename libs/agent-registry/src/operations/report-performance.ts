@@ -7,12 +7,12 @@ import {
 } from '@athena/contracts';
 import { Refused } from '@athena/operation';
 import type { Caller, OperationCaller, ServiceHandler } from '@athena/service-kit';
-import type { RegistryReader } from './registry-reader.js';
+import type { AgentReader } from './registry-reader.js';
 
 /** Outcomes of Athena's tasks count by themselves; a report that names one adds nothing. */
 export const handleReportPerformance = (
   calls: OperationCaller,
-  reader: RegistryReader,
+  reader: Pick<AgentReader, 'lookUp'>,
 ): ServiceHandler<typeof reportPerformance> => ({
   operation: reportPerformance,
   async handle({ agentId, success, durationMs, taskId, idempotencyKey }, caller) {

@@ -1,7 +1,7 @@
 import { clientId } from '@athena/contracts';
 import type { Clock } from '@athena/event-log';
 import { CONTACT_SUBJECT } from '@athena/operation';
-import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Bus, BusSubscription } from '@athena/service-kit/wire';
 import { z } from 'zod';
 import type { PresenceBook } from '../domain/presence.js';
 import { findMember, keyOf } from '../domain/registry-state.js';
@@ -10,7 +10,7 @@ import type { OwnedRegistry } from './owned-registry.js';
 const contacts = z.object({ agents: z.array(z.tuple([clientId, clientId])) });
 
 export interface ContactListenerOptions {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly registry: OwnedRegistry;
   readonly book: PresenceBook;
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface ContactListenerOptions {
 /** Hears from the doors of all services which agents made contact there. */
 export class ContactListener {
   readonly #options: ContactListenerOptions;
-  readonly #subscription: Subscription;
+  readonly #subscription: BusSubscription;
 
   constructor(options: ContactListenerOptions) {
     this.#options = options;

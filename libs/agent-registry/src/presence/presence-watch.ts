@@ -1,6 +1,5 @@
 import type { Clock, Timers } from '@athena/event-log';
-import { NatsLink } from '@athena/service-kit';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { NatsLink, type Bus } from '@athena/service-kit/wire';
 import type { PresenceBook } from '../domain/presence.js';
 import { ContactListener } from './contact-listener.js';
 import { DisconnectWatch } from './disconnect-watch.js';
@@ -10,7 +9,7 @@ import { SystemAccount, type SystemAccountOptions } from './system-account.js';
 
 export interface PresenceWatchOptions {
   /** Of account CORE: contacts are heard on it. */
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly registry: OwnedRegistry;
   readonly book: PresenceBook;
   readonly clock: Clock;

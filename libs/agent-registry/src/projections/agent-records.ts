@@ -6,7 +6,7 @@ import {
   type Performance,
   type TaskEvent,
 } from '@athena/contracts';
-import { defineProjection, type Projection } from '@athena/projection';
+import { defineProjection, type Projection } from '@athena/projection/define';
 
 /** What the agents of a kind have achieved together (product A3). */
 export interface AgentRecordRow {

@@ -1,6 +1,6 @@
 import type { AgentEvent, AgentMode, AgentRecord, TaskEvent } from '@athena/contracts';
 import type { LoggedEvent } from '@athena/event-log';
-import { defineProjection, type Placed, type Projection } from '@athena/projection';
+import { defineProjection, type Placed, type Projection } from '@athena/projection/define';
 
 type CapabilityRecord = AgentRecord['capabilityDetails'][number];
 

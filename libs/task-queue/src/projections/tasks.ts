@@ -1,6 +1,6 @@
 import { isFinished, taskLifeEvents, type TaskLifeEvent } from '@athena/contracts';
 import type { LoggedEvent } from '@athena/event-log';
-import { defineProjection, type Placed, type Projection } from '@athena/projection';
+import { defineProjection, type Placed, type Projection } from '@athena/projection/define';
 import { taskColumns, type TaskRow } from './task-row.js';
 
 type Of<T extends TaskLifeEvent['type']> = Extract<TaskLifeEvent, { type: T }>;
