@@ -27,13 +27,22 @@ export class SimulatedTime implements Clock, Timers {
     };
   }
 
-  /** Lets time pass: timers fire in order, each at its own instant, and all that follows runs. */
+  /** When the next timer fires; undefined: nothing is planned. */
+  get nextAt(): number | undefined {
+    if (this.#planned.length === 0) return undefined;
+    return this.#planned.reduce((first, { at }) => Math.min(first, at), Infinity);
+  }
+
+  /**
+   * Lets time pass: timers fire in order, those of one instant together (as Node's do), and all
+   * that follows runs before the next.
+   */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await this.settle();
-    for (let next = this.#due(until); next; next = this.#due(until)) {
-      this.#now = Math.max(this.#now, next.at);
-      this.#fire(next);
+    for (let at = this.nextAt; at !== undefined && at <= until; at = this.nextAt) {
+      this.#now = Math.max(this.#now, at);
+      this.#fireAllOf(at);
       await this.settle();
     }
     this.#now = until;
@@ -55,16 +64,12 @@ export class SimulatedTime implements Clock, Timers {
     await turn();
   }
 
-  #due(until: number): Planned | undefined {
-    const due = this.#planned.filter(({ at }) => at <= until);
-    return due.reduce<Planned | undefined>(
-      (first, planned) => (!first || planned.at < first.at ? planned : first),
-      undefined,
-    );
-  }
-
-  #fire(planned: Planned): void {
-    this.#planned = this.#planned.filter((other) => other !== planned);
-    planned.callback();
+  #fireAllOf(instant: number): void {
+    for (const planned of this.#planned.filter(({ at }) => at === instant)) {
+      // One that fired before may have cancelled this one.
+      if (!this.#planned.includes(planned)) continue;
+      this.#planned = this.#planned.filter((other) => other !== planned);
+      planned.callback();
+    }
   }
 }
