@@ -139,6 +139,7 @@ async function withSnippets(path) {
 
 const files = {
   'README.md': () => withSnippets('README.md'),
+  'docs/testing-your-agents.md': () => withSnippets('docs/testing-your-agents.md'),
   'docs/reference/errors.md': errors,
   'docs/reference/operations.md': operationsPage,
   'docs/reference/events.md': eventsPage,

@@ -21,6 +21,18 @@ export const allowed = {
   gateway: [...service, 'mcp'],
   mcp: ['operation', 'contracts'],
   sdk: ['operation', 'contracts'],
+  // The platform in memory is the services' own parts, hosted without Nest, NATS and Postgres.
+  'sdk-testing': [
+    'operation',
+    'contracts',
+    'event-log',
+    'projection',
+    'service-kit',
+    'task-queue',
+    'agent-registry',
+    'router',
+    'sdk',
+  ],
   testing: ['operation', 'contracts', 'event-log'],
 };
 
@@ -28,7 +40,15 @@ export const allowed = {
 const onlyIn = {
   typeorm: ['projection', 'task-queue', 'agent-registry', 'episodic-memory', 'consolidation'],
   '@nestjs/': ['service-kit', ...services],
-  '@nats-io/': ['event-log-jetstream', 'service-kit', 'sdk', 'gateway', 'router', 'agent-registry'],
+  '@nats-io/': [
+    'event-log-jetstream',
+    'service-kit',
+    'sdk',
+    'sdk-testing',
+    'gateway',
+    'router',
+    'agent-registry',
+  ],
   pg: [
     'projection',
     'service-kit',
