@@ -16,7 +16,7 @@ export { NatsLink } from './nats-link.js';
 export { OperationClient } from './operation-client.js';
 export { parseJson } from './parse-json.js';
 export { PartitionEndpoint } from './partition-endpoint.js';
-export { TaskPartitions } from './task-partitions.js';
+export { ONE_PARTITION, TaskPartitions } from './task-partitions.js';
 export { PartitionedCaller } from './partitioned-caller.js';
 export { PartitionHost } from './partition-host.js';
 export type { PartitionHostObserver } from './partition-host.js';

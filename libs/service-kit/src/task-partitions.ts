@@ -93,6 +93,12 @@ export class TaskPartitions {
   }
 }
 
+/** For whoever has only the first partition. */
+export const ONE_PARTITION: Pick<TaskPartitions, 'forNew' | 'byKey'> = {
+  forNew: () => Promise.resolve(0),
+  byKey: (_caller, _key, create) => create(0),
+};
+
 const hosted = ({ partitions, growingTo }: PartitionMap): number => growingTo ?? partitions;
 
 const holdersOf = (

@@ -13,4 +13,5 @@ export { NatsLink } from './nats-link.js';
 export { OperationClient } from './operation-client.js';
 export { PartitionHost } from './partition-host.js';
 export type { PartState } from './readiness.js';
+export { ONE_PARTITION } from './task-partitions.js';
 export { ServiceEndpoint } from './service-endpoint.js';

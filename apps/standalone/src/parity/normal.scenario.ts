@@ -15,7 +15,7 @@ const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const DIFFERS: ReadonlySet<string> = new Set([
   ...['keyId', 'apiKey', 'lease'],
   ...['oldestPendingMs', 'oldestMs', 'waitMs', 'runMs', 'timeToAssignMs', 'completedPerMinute'],
-  ...['seq', 'registrySeq', 'session', 'position', 'nextAfter', 'nextCursor'],
+  ...['seq', 'registrySeq', 'session', 'position', 'lag', 'nextAfter', 'nextCursor'],
   ...['actor', 'correlation'],
 ]);
 

@@ -22,7 +22,8 @@ interface Cases<T extends Operation> {
   readonly whole?: boolean;
   /** As whom the good input is sent. */
   readonly as?: As;
-  readonly good: Given<RawInput<T>>;
+  /** Absent where the answer tells of work under way, which each call finds at another stage. */
+  readonly good?: Given<RawInput<T>>;
   /** Against the schema. Absent where there is no field that could be wrong. */
   readonly bad?: Readonly<Record<string, unknown>>;
   /** Per declared refusal; those in NOT_PROVOKED may be left out. */
@@ -36,7 +37,7 @@ export interface Row {
   readonly operation: Operation;
   readonly whole: boolean;
   readonly as: As;
-  readonly good: Given<unknown>;
+  readonly good: Given<unknown> | undefined;
   readonly bad: Readonly<Record<string, unknown>> | undefined;
   readonly refused: Readonly<Record<string, Refused<unknown>>>;
   readonly within: Readonly<Record<string, Given<unknown>>>;
@@ -60,6 +61,9 @@ export const NOT_PROVOKED: Readonly<Record<string, string>> = {
   UNAVAILABLE: 'takes a part that is away',
   'consolidation.trigger NOT_CAUGHT_UP': 'it waits for what there is',
   'log.verify NOT_CAUGHT_UP': 'it waits for what there is',
+  PROJECTION_BUSY: 'takes a rebuild that is under way',
+  PARTITIONS_ONLY_GROW: 'takes a growth, which every other case would meet',
+  GROWTH_UNDER_WAY: 'takes a growth that is under way',
 };
 
 /** One call, made on every surface, and what is to come of it. */
@@ -75,8 +79,8 @@ export interface Case {
 
 export function casesOf(row: Row): Case[] {
   const { operation, as, good, bad, refused, within } = row;
-  const called = (name: string, more: Partial<Case>): Case => ({
-    ...{ name: `${operation.name} ${name}`, row, as, given: good },
+  const called = (name: string, more: Pick<Case, 'given'> & Partial<Case>): Case => ({
+    ...{ name: `${operation.name} ${name}`, row, as },
     ...more,
   });
   const refusals = Object.entries(refused).map(([code, one]) =>
@@ -86,5 +90,6 @@ export function casesOf(row: Row): Case[] {
     called(`refuses an item: ${code}`, { code, given, within: true }),
   );
   const wrong = bad && called('refuses bad input', { code: 'INVALID_INPUT', given: () => bad });
-  return [called('answers', {}), ...refusals, ...items, ...(wrong ? [wrong] : [])];
+  const answers = good && called('answers', { given: good });
+  return [...(answers ? [answers] : []), ...refusals, ...items, ...(wrong ? [wrong] : [])];
 }

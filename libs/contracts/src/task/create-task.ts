@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as limits from '../limits.js';
 import { clientId, count, instant, json, label, metadata, uuid } from '../schemas.js';
 import { priority, taskStatus } from './record.js';
-import { IDEMPOTENCY_MISMATCH, KEY_ELSEWHERE, UNKNOWN_DEPENDENCY } from './refusals.js';
+import { IDEMPOTENCY_MISMATCH, UNKNOWN_DEPENDENCY } from './refusals.js';
 
 /** What a task is made of, the same for one task and in batches. */
 export const newTask = z.strictObject({
@@ -44,5 +44,5 @@ export const createTask = defineCommand({
     created: z.boolean(),
     seq: count,
   }),
-  refusals: [UNKNOWN_DEPENDENCY, IDEMPOTENCY_MISMATCH, KEY_ELSEWHERE],
+  refusals: [UNKNOWN_DEPENDENCY, IDEMPOTENCY_MISMATCH],
 });

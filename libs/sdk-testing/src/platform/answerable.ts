@@ -1,3 +1,4 @@
+import { growPartitions } from '@athena/contracts';
 import { Refused, UNKNOWN_OPERATION, type Operation } from '@athena/operation';
 import type { OperationCaller, ServiceHandler } from '@athena/service-kit/wire';
 
@@ -14,12 +15,13 @@ export function onlyAnswerable(
 ): OperationCaller {
   const handled = new Set(handlers.map(({ operation }) => operation.name));
   const isHere = ({ to, name }: Operation): boolean =>
-    WHOLE.has('partition' in to ? to.partition : to.service) || handled.has(name);
+    (WHOLE.has('partition' in to ? to.partition : to.service) && name !== growPartitions.name) ||
+    handled.has(name);
   return {
     call(operation, input, caller) {
       if (isHere(operation)) return calls.call(operation, input, caller);
       const detail =
-        `${operation.name} is answered from Postgres, and the testing kit has none: ` +
+        `${operation.name} takes the whole platform, and the testing kit has no Postgres: ` +
         'read tasks and agents by id, or look at events(); test lists against a running Athena';
       return Promise.reject(Refused.because(UNKNOWN_OPERATION, detail));
     },

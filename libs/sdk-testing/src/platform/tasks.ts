@@ -1,4 +1,10 @@
-import { PartitionHost, AgentDoor, Contacts, ServiceEndpoint } from '@athena/service-kit/wire';
+import {
+  AgentDoor,
+  Contacts,
+  ONE_PARTITION,
+  PartitionHost,
+  ServiceEndpoint,
+} from '@athena/service-kit/wire';
 import type { ServiceHandler } from '@athena/service-kit/wire';
 import {
   createTasksHandler,
@@ -37,7 +43,7 @@ export function startTasks(world: ServiceSurroundings, history: History): Servic
     timers,
   });
   const handlers = [
-    createTasksHandler({ operations: calls, clock, ids, partition: PARTITION }),
+    createTasksHandler({ operations: calls, partitions: ONE_PARTITION, clock, ids }),
   ] as ServiceHandler[];
   host.start();
   new ServiceEndpoint({ nats, service: SERVICE, handlers, timers, onError: onFault });

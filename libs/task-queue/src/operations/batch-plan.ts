@@ -1,5 +1,4 @@
-import type {
-  createTasks} from '@athena/contracts';
+import type { createTasks } from '@athena/contracts';
 import {
   DEPENDENCY_CYCLE,
   DEPENDENCY_REFUSED,

@@ -1,6 +1,7 @@
 import { createTasks, limits } from '@athena/contracts';
 import type { Operation } from '@athena/operation';
-import type { Called, Caller, OperationCaller } from '@athena/service-kit';
+import { ONE_PARTITION } from '@athena/service-kit/wire';
+import type { Called, Caller, OperationCaller } from '@athena/service-kit/wire';
 import { describe, expect, it } from '@jest/globals';
 import { Queue } from '../domain/queue.scenario.js';
 import { createTasksHandler } from './create-tasks.js';
@@ -23,10 +24,7 @@ class Batches implements OperationCaller {
       operations: this,
       clock: { now: () => this.queue.now },
       ids: { random: () => Buffer.from(`b${++this.#random}`.padEnd(8)) },
-      partitions: {
-        forNew: () => Promise.resolve(0),
-        byKey: (_caller, _key, create) => create(0),
-      },
+      partitions: ONE_PARTITION,
     });
     const items = tasks.map((fields) => ({ content: 'work', taskType: 'demo', ...fields }));
     const input = createTasks.input.parse({ tasks: items, idempotencyKey });
