@@ -3,6 +3,7 @@ import type { Clock } from '@athena/event-log';
 import type { Caller, OperationCaller } from '@athena/service-kit';
 import type { Agent } from './domain/agent.js';
 import { ClaimBook, type Claim, type ClaimAnswer } from './domain/claim-book.js';
+import { GivenClaims, LATE_CLAIM_MS, type GivenClaim } from './domain/given-claims.js';
 import { RecentAnswers } from './domain/recent-answers.js';
 import type { RouterState } from './domain/router-state.js';
 import type { Proposal } from './domain/task.js';
@@ -31,6 +32,8 @@ export class ClaimDesk {
   readonly book: ClaimBook;
   readonly #options: ClaimDeskOptions;
   readonly #recent = new RecentAnswers();
+  /** As a standby: claims that may have been answered by the active router. */
+  readonly #given = new GivenClaims();
   /** Given by hand to claiming agents that had no open claim: goes out with their next one. */
   readonly #handed = new Map<Agent, ClaimedTask[]>();
 
@@ -53,11 +56,20 @@ export class ClaimDesk {
     return held.length > 0 ? this.#compose(agent, claimId, held, 0) : null;
   }
 
+  /** Claims that wait here, whether or not the active router has answered them. */
+  get size(): number {
+    return this.book.size + this.#given.size;
+  }
+
   /** Null: it is not answered from here. */
   park(agent: Agent, { claimId, capacity, waitMs }: ClaimRequest): Promise<ClaimAnswer | null> {
     return new Promise((reply) => {
       const now = this.#options.clock.now();
-      this.book.park(agent, { claimId, capacity, until: now + waitMs, reply }, now);
+      const until = now + waitMs;
+      if (this.#wasGiven(agent, claimId)) {
+        return this.#given.add({ agent, claimId, until, reply });
+      }
+      this.book.park(agent, { claimId, capacity, until, reply }, now);
       if (agent.cancelled.length > 0 && this.#options.active()) this.book.nudge(agent);
     });
   }
@@ -80,11 +92,21 @@ export class ClaimDesk {
     );
   }
 
+  /** The fold shows that another router has given tasks to the claim: it is not given more. */
+  given(agent: Agent, claimId: string): void {
+    const claim = this.book.find(agent, claimId);
+    if (claim && claim.pending > 0) return;
+    const until = claim?.until ?? this.#options.clock.now() + LATE_CLAIM_MS;
+    const reply = (claim && this.book.takeOut(claim)) ?? null;
+    this.#given.add({ agent, claimId, until, reply });
+  }
+
   /**
-   * This router takes over. A claim that was parked before may be the repeat of one that had got
-   * its tasks from the router that died, and whose answer was lost with it.
+   * This router takes over. The answer to a claim that had got its tasks may have been lost with
+   * the router that died: it is given again, and whoever has heard it hears no second one.
    */
   activated(): void {
+    for (const given of this.#given.takeAll()) void this.#answerAgain(given);
     for (const claim of [...this.book.claims()]) {
       if (claim.agent.claimed.has(claim.claimId)) void this.#lookUp(claim);
     }
@@ -93,6 +115,7 @@ export class ClaimDesk {
   /** Whoever waits in the agent's name may be gone; one that is not asks again at once. */
   incarnationEnded(agent: Agent): void {
     this.#handed.delete(agent);
+    this.#given.forget(agent);
     this.book.flush(agent);
   }
 
@@ -122,6 +145,7 @@ export class ClaimDesk {
 
   sweep(now: number): void {
     this.book.expire(now);
+    this.#given.sweep(now);
     this.#recent.trim(now);
   }
 
@@ -133,10 +157,27 @@ export class ClaimDesk {
 
   /** Every claim ends: answered with nothing, so that its agent asks again, or not answered. */
   sendAllAway(how: 'answered' | 'silently'): void {
-    for (const { agent, claimId } of [...this.book.claims()]) {
-      if (how === 'answered') this.book.flush(agent);
-      else this.book.drop(agent, claimId);
+    for (const { reply } of this.#given.takeAll()) reply?.(null);
+    for (const claim of [...this.book.claims()]) {
+      if (how === 'answered') this.book.flush(claim.agent);
+      else if (claim.pending === 0) this.book.takeOut(claim)(null);
     }
+  }
+
+  #wasGiven(agent: Agent, claimId: string): boolean {
+    if (this.#options.active()) return false;
+    return agent.hasToStart(claimId) || this.#given.has(agent, claimId);
+  }
+
+  async #answerAgain({ agent, claimId, reply }: GivenClaim): Promise<void> {
+    if (!reply) return;
+    const held = agent.hasToStart(claimId) ? this.#heldFor(agent, claimId) : [];
+    const tasks = await Promise.resolve(held).catch((error: unknown) => {
+      this.#options.onFailure?.(error);
+      return [];
+    });
+    // What was cancelled is left for an answer that is certainly heard.
+    reply(tasks.length > 0 ? { tasks, cancelled: [] } : null);
   }
 
   async #lookUp(claim: Claim): Promise<void> {

@@ -82,7 +82,7 @@ describe('a claim', () => {
 
     const again = world.claim('a', { claimId: 'mine', capacity: 2, waitMs: 1_000 });
     const other = world.claim('a', { claimId: 'other', waitMs: 1_000 });
-    await until(() => desk.book.size === 2, 'the claims to be parked');
+    await until(() => desk.size === 2, 'the claims to be parked');
     const late = await world.task();
     lease.hand(true);
 
@@ -263,6 +263,42 @@ describe('the router', () => {
 
     const routing = await standby.loaded;
     await until(() => routing?.desk.book.size === 0, 'the shadow to be dropped');
+  });
+
+  it('gives a claim its tasks again whose answer died with the one before', async () => {
+    const lost = await world.active('lost');
+    const { router: next, lease } = await world.router('next');
+    await world.agent('a');
+    world.silence(lost);
+    const claim = world.claim('a', { claimId: 'mine' });
+    const taskId = await world.task();
+    const { state, desk } = (await next.loaded)!;
+    await until(() => state.tasks.get(taskId)?.status === 'assigned', 'the assignment');
+    expect(desk.book.size).toBe(0);
+    lease.hand(true);
+
+    expect(idsOf((await claim).tasks)).toEqual([taskId]);
+  });
+
+  it('gives nothing to a claim that arrives after the fold of its tasks', async () => {
+    const active = await world.active('active');
+    const { router: standby, lease } = await world.router('standby');
+    const { desk, state } = (await standby.loaded)!;
+    await world.agent('a', { maxConcurrentTasks: 4 });
+    const first = await world.task();
+    const request = { claimId: 'mine', capacity: 1, waitMs: 2_000 };
+    const answer = await active.routing.claim(request, { project: 'p', agentId: 'a' });
+    await world.complete(answer!.tasks[0]!, 'a');
+    await until(() => state.tasks.get(first) === undefined, 'the fold of the completion');
+
+    void standby.loaded.then((routing) => routing!.claim(request, { project: 'p', agentId: 'a' }));
+    await until(() => desk.size > 0);
+    expect(desk.book.size).toBe(0);
+    lease.hand(true);
+    await until(() => standby.activity === 'active');
+    const second = await world.task();
+
+    expect(idsOf((await world.claim('a')).tasks)).toEqual([second]);
   });
 });
 

@@ -317,9 +317,10 @@ export class Routing {
       this.#options.observer?.assigned?.(waitedMs);
       if (claimId !== undefined) this.desk.recover(agent, claimId);
     } else if (claimId !== undefined) {
-      // The active router has answered this claim, and with it told of the cancellations.
-      this.desk.book.drop(agent, claimId);
+      // The active router answers this claim, and with it tells of the cancellations.
+      this.desk.given(agent, claimId);
       agent.cancelled = [];
+      this.#armSweep();
     }
   }
 
@@ -328,7 +329,7 @@ export class Routing {
     this.#cancelSweep ??= this.#options.timers.after(SWEEP_MS, () => {
       this.#cancelSweep = null;
       this.#sweep(this.#options.clock.now());
-      if (this.desk.book.size > 0 || this.#cooling.length > 0) this.#armSweep();
+      if (this.desk.size > 0 || this.#cooling.length > 0) this.#armSweep();
     });
   }
 

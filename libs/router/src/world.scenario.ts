@@ -60,6 +60,7 @@ export class World implements OperationCaller {
   /** How far routers' folds lag behind the log. */
   feedDelayMs = 0;
   readonly #routers: Router[] = [];
+  readonly #unheard = new Set<Router>();
   readonly #faults = new Map<string, Fault[]>();
   #handlers = new Map<string, ServiceHandler>();
   #tasks!: Partition<TaskState>;
@@ -158,6 +159,11 @@ export class World implements OperationCaller {
     await this.ask(endSession, { agentId, session, reason: 'disconnected' });
   }
 
+  /** Its answers to claims reach nobody from now on. */
+  silence(router: Router): void {
+    this.#unheard.add(router);
+  }
+
   /** Every router hears every claim; whoever answers first has answered. */
   claim(agentId: string, input: Partial<RawInput<typeof claimTasks>> = {}): Promise<ClaimAnswer> {
     const claim = { agentId, capacity: 1, waitMs: 2_000, claimId: `c${++this.#ids}`, ...input };
@@ -168,7 +174,7 @@ export class World implements OperationCaller {
           .then((routing) =>
             routing?.claim({ claimId, capacity, waitMs }, { project: 'p', agentId }),
           )
-          .then((answer) => answer && resolve(answer), reject);
+          .then((answer) => answer && !this.#unheard.has(router) && resolve(answer), reject);
       }
     });
   }

@@ -89,6 +89,13 @@ export class Agent {
   get reachable(): boolean {
     return this.registered && this.present && !this.draining;
   }
+  /** Whether a task that it was given for this claim is not started yet. */
+  hasToStart(claimId: string): boolean {
+    if (!this.claimed.has(claimId)) return false;
+    return [...this.held].some(
+      ({ hold, status }) => hold?.claimId === claimId && status === 'assigned',
+    );
+  }
   /** Slots that it has, whether or not it asks for work. */
   get room(): number {
     return this.reachable ? Math.max(0, this.max - this.active) : 0;

@@ -168,12 +168,10 @@ export class ClaimBook {
     this.#answerOldest(this.#byAgent.get(agent) ?? []);
   }
 
-  /** Somebody else answered it. */
-  drop(agent: Agent, claimId: string): void {
-    const claim = this.find(agent, claimId);
-    if (!claim || claim.pending > 0) return;
+  /** It waits here no more; whoever takes it answers it. */
+  takeOut(claim: Claim): ReplyToClaim {
     this.#remove(claim);
-    claim.reply(null);
+    return claim.reply;
   }
 
   #again(known: Claim, { reply, until }: NewClaim): void {
