@@ -143,6 +143,21 @@ describe('over NATS', () => {
     expect(output.assigned).toBe(1);
   });
 
+  it('a process that starts later serves what was parked before it listened', async () => {
+    const first = await startRouter('first');
+    await register('a');
+    const parked = claim('a', 'c1', { waitMs: 20_000 });
+    await until(() => first.parked === 1, 'the claim to be parked');
+    const second = await startRouter('second', 'standby');
+    await until(() => second.parked === 1, 'the claim to be handed over');
+
+    await routers[0]?.nats.close();
+    await until(() => second.readiness.state === 'active', 'the take-over');
+    const taskId = await create(1);
+
+    expect(tasksOf(await parked)).toMatchObject([{ taskId }]);
+  });
+
   it('a polling agent fetches over the service’s operation', async () => {
     await startRouter('one');
     await register('poller', 'key:k');

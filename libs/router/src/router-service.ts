@@ -81,6 +81,11 @@ export class RouterService implements HostedService {
     });
   }
 
+  /** Claims that wait here, answered from here or from another process. */
+  get parked(): number {
+    return this.#router.parked;
+  }
+
   get readiness(): PartState {
     return this.#router.readiness;
   }

@@ -54,6 +54,11 @@ export class Router {
     return { ready: state === 'standby' || state === 'active', state };
   }
 
+  /** Claims that wait here. */
+  get parked(): number {
+    return this.#routing?.desk.size ?? 0;
+  }
+
   /** The routing of the active router. @throws Refused NOT_OWNER */
   get routing(): Routing {
     if (this.#routing?.active) return this.#routing;

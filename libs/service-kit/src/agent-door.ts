@@ -1,4 +1,4 @@
-import { clientId } from '@athena/contracts';
+import { clientId, limits } from '@athena/contracts';
 import { systemClock, systemIds, type Clock, type Ids } from '@athena/event-log';
 import {
   INVALID_INPUT,
@@ -9,7 +9,6 @@ import {
   type Operation,
   type Output,
 } from '@athena/operation';
-import type { Msg } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 import type { Called, Caller } from './calling.js';
 import type { Contacts } from './contacts.js';
@@ -19,8 +18,10 @@ import {
   eachItem,
   itemsOf,
   type EdgeAnswer,
+  type EdgeMessage,
   type EdgeObserver,
 } from './edge-requests.js';
+import { Handover } from './handover.js';
 import { checkInput, takesField } from './input-check.js';
 
 /** Requests of agents under way in one process; parked claims count. */
@@ -47,7 +48,10 @@ export interface AgentCaller extends Caller {
 
 export interface AgentDoorOptions {
   readonly nats: Bus;
-  /** Absent: every process hears every request (claims at routers). */
+  /**
+   * Absent: every process hears every request (claims at routers), and one that starts is told of
+   * those that wait already.
+   */
   readonly queue?: string;
   readonly verbs: readonly AgentVerb[];
   readonly contacts?: Contacts;
@@ -61,6 +65,7 @@ export interface AgentDoorOptions {
 export class AgentDoor {
   readonly #options: AgentDoorOptions;
   readonly #requests: EdgeRequests;
+  readonly #handovers = new Map<string, Handover>();
 
   constructor(options: AgentDoorOptions) {
     this.#options = options;
@@ -69,25 +74,41 @@ export class AgentDoor {
     for (const verb of verbs) {
       const { agentVerb } = verb.operation;
       if (agentVerb === undefined) throw new Error(`${verb.operation.name} is no verb of agents`);
-      this.#requests.listen(agentSubject('*', '*', agentVerb), queue, (message) =>
-        this.#answer(verb, agentVerb, message),
-      );
+      this.#requests.listen(agentSubject('*', '*', agentVerb), queue, async (message) => {
+        const { project, agentId } = identityOf(message.subject);
+        options.contacts?.add(project, agentId);
+        return this.#answer(verb, agentVerb, message);
+      });
+      if (queue === undefined) this.#handovers.set(agentVerb, this.#handover(verb, agentVerb));
     }
   }
 
   /** Takes nothing new and finishes what is under way, within a few seconds. */
   async close(): Promise<void> {
+    for (const handover of this.#handovers.values()) handover.close();
     await this.#requests.close(CLOSE_MS_MAX);
     this.#options.contacts?.publish();
   }
 
-  async #answer(verb: AgentVerb, name: string, message: Msg): Promise<EdgeAnswer | null> {
+  #handover(verb: AgentVerb, name: string): Handover {
+    return new Handover({
+      nats: this.#options.nats,
+      verb: name,
+      clock: this.#options.clock ?? systemClock,
+      waitMsDefault: limits.CLAIM_WAIT_MS_MAX,
+      onRequest: (message) =>
+        this.#requests.serve(message, () => this.#answer(verb, name, message)),
+    });
+  }
+
+  async #answer(verb: AgentVerb, name: string, message: EdgeMessage): Promise<EdgeAnswer | null> {
     const agent = identityOf(message.subject);
-    this.#options.contacts?.add(agent.project, agent.agentId);
     const body = bodyOf(message);
     const items = ITEM_VERBS.has(name) ? itemsOf(body) : null;
     if (items) return { body: await eachItem(items, (item) => this.#one(verb, item, agent)) };
-    const output = await this.#one(verb, body, agent);
+    const work = this.#one(verb, body, agent);
+    const handover = this.#handovers.get(name);
+    const output = await (handover ? handover.during(message, body, work) : work);
     return output === null ? null : { body: output };
   }
 

@@ -6,7 +6,7 @@ import {
   apiSubject,
   type Operation,
 } from '@athena/operation';
-import { headers, type Msg } from '@nats-io/transport-node';
+import { headers } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 import type { Caller, OperationCaller } from './calling.js';
 import {
@@ -15,6 +15,7 @@ import {
   eachItem,
   itemsOf,
   type EdgeAnswer,
+  type EdgeMessage,
   type EdgeObserver,
 } from './edge-requests.js';
 import { checkInput, takesField } from './input-check.js';
@@ -60,7 +61,7 @@ export class ApiEndpoint {
     return this.#requests.close(CLOSE_MS_MAX);
   }
 
-  async #answer(message: Msg): Promise<EdgeAnswer> {
+  async #answer(message: EdgeMessage): Promise<EdgeAnswer> {
     const { operation, caller } = this.#addressed(message);
     const body = bodyOf(message);
     const items = takesField(operation, 'items') ? null : itemsOf(body);
@@ -79,7 +80,7 @@ export class ApiEndpoint {
     return { body: answer, headers: head };
   }
 
-  #addressed(message: Msg): { operation: Operation; caller: Caller } {
+  #addressed(message: EdgeMessage): { operation: Operation; caller: Caller } {
     const tokens = message.subject.split('.');
     const project = tokens[NAME_PLACE - 1];
     if (!clientId.safeParse(project).success) {
@@ -93,7 +94,7 @@ export class ApiEndpoint {
 }
 
 /** The user's name where the broker tells it (import with `share`); written by the broker only. */
-function actorOf(message: Msg): string {
+function actorOf(message: EdgeMessage): string {
   const info = message.headers?.get(REQUEST_INFO_HEADER);
   if (!info) return 'app:nats';
   try {

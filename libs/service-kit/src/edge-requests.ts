@@ -19,8 +19,11 @@ export interface EdgeAnswer {
   readonly headers?: MsgHdrs;
 }
 
+/** A request, as far as answering it needs it. */
+export type EdgeMessage = Pick<Msg, 'subject' | 'data' | 'reply' | 'headers' | 'respond'>;
+
 /** Null: somebody else answers. */
-export type AnswerEdge = (message: Msg) => Promise<EdgeAnswer | null>;
+export type AnswerEdge = (message: EdgeMessage) => Promise<EdgeAnswer | null>;
 
 export interface EdgeObserver {
   /** What was thrown that is no refusal. */
@@ -47,7 +50,7 @@ export class EdgeRequests {
 
   listen(subject: string, queue: string | undefined, answer: AnswerEdge): void {
     const callback = (error: Error | null, message: Msg): void => {
-      if (!error) this.#serve(message, answer);
+      if (!error) this.serve(message, answer);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
     this.#subscriptions.push(this.#nats.subscribe(subject, options));
@@ -59,7 +62,8 @@ export class EdgeRequests {
     await within(ms, Promise.all(this.#running));
   }
 
-  #serve(message: Msg, answer: AnswerEdge): void {
+  /** One request, however it came here. */
+  serve(message: EdgeMessage, answer: AnswerEdge): void {
     const began = performance.now();
     const full = this.#running.size >= this.#handlingMax;
     const run = (full ? Promise.reject(overloaded(this.#handlingMax)) : answer(message))
@@ -73,7 +77,7 @@ export class EdgeRequests {
     this.#running.add(run);
   }
 
-  #reply(message: Msg, { body, headers }: EdgeAnswer): undefined {
+  #reply(message: EdgeMessage, { body, headers }: EdgeAnswer): undefined {
     const bytes = Buffer.from(JSON.stringify(body));
     if (bytes.length > ITEM_BYTES_MAX) {
       const detail = `an answer may hold ${ITEM_BYTES_MAX} bytes; ask for less at once`;
@@ -82,7 +86,7 @@ export class EdgeRequests {
     message.respond(bytes, headers ? { headers } : undefined);
   }
 
-  #fail(message: Msg, error: unknown): Refusal {
+  #fail(message: EdgeMessage, error: unknown): Refusal {
     if (!(error instanceof Refused)) this.#observer.onError?.(error, message.subject);
     const refusal = refusalOf(error);
     const { body, headers } = errorReply(refusal);
@@ -95,7 +99,7 @@ const overloaded = (max: number): Refused =>
   Refused.because(OVERLOADED, `${max} requests are being handled`);
 
 /** The request's JSON object. @throws Refused */
-export function bodyOf(message: Msg): Record<string, unknown> {
+export function bodyOf(message: EdgeMessage): Record<string, unknown> {
   const body = parseJson(message.data);
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
     return body as Record<string, unknown>;
