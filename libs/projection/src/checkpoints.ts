@@ -83,16 +83,31 @@ export async function readPosition(
   return Number(rows[0]?.seq ?? 0);
 }
 
+const leadName = ({ name, version, slot }: CheckpointId): string =>
+  `athena.projection.${name}.${version}.${slot}`;
+
 /** Whether this connection leads now; the lead ends with the connection. */
-export async function takeLead(
-  client: PoolClient,
-  { name, version, slot }: CheckpointId,
-): Promise<boolean> {
+export async function takeLead(client: PoolClient, id: CheckpointId): Promise<boolean> {
   const { rows } = await client.query<{ led: boolean }>(
     'select pg_try_advisory_lock(hashtextextended($1, 0)) as led',
-    [`athena.projection.${name}.${version}.${slot}`],
+    [leadName(id)],
   );
   return rows[0]?.led === true;
+}
+
+/**
+ * Ends the connection that leads, whatever its process does, and with it a transaction that it
+ * left open. A role may end its own connections. False: nobody leads any more.
+ */
+export async function endLead(client: PoolClient, id: CheckpointId): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select pg_terminate_backend(pid) from pg_locks
+     where locktype = 'advisory' and granted and objsubid = 1
+       and database = (select oid from pg_database where datname = current_database())
+       and (classid::int8 << 32) | objid::int8 = hashtextextended($1, 0)`,
+    [leadName(id)],
+  );
+  return (rowCount ?? 0) > 0;
 }
 
 /** At once, where the server would notice the closed connection a moment later. */

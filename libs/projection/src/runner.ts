@@ -13,6 +13,7 @@ import { verifyHeads } from './chain.js';
 import { attach, giveUpLead, readPosition, takeLead, type CheckpointId } from './checkpoints.js';
 import { isPassing } from './failures.js';
 import { Inbox, type Arrivals } from './inbox.js';
+import { LeaderWatch } from './leader-watch.js';
 import { Progress } from './progress.js';
 import type { Projection } from './projection.js';
 import type { ReadModel } from './read-model.js';
@@ -31,6 +32,8 @@ export interface ProjectionObserver {
   attached?(event: { seq: Seq }): void;
   written?(event: { ms: number; commits: number; events: number; rows: number; seq: Seq }): void;
   retrying?(error: Error, event: { afterMs: number }): void;
+  /** The process that wrote it stood still at `seq`: its connection was ended by this one. */
+  leaderStalled?(event: { seq: Seq; ms: number }): void;
   /** It stopped for good: nobody but a person can mend what the error says. */
   stopped?(error: Error): void;
 }
@@ -38,8 +41,11 @@ export interface ProjectionObserver {
 export interface ProjectionRunnerOptions {
   readonly pool: Pool;
   readonly feed: Pick<EventLog, 'follow'>;
-  /** Asked when attaching, whether it still holds what the checkpoint rests on. */
-  readonly log: Pick<EventLog, 'get'>;
+  /**
+   * Asked when attaching, whether it still holds what the checkpoint rests on, and when standing
+   * by, whether the writer ought to come on.
+   */
+  readonly log: Pick<EventLog, 'get' | 'endSeq'>;
   readonly model: ReadModel;
   readonly observer?: ProjectionObserver;
   readonly clock?: Clock;
@@ -58,8 +64,8 @@ export type RunnerState = 'standby' | 'writing' | 'retrying' | 'stopped' | 'fail
 
 /**
  * Keeps one read model up to date with the log. Of several processes with the same model one
- * writes, the others stand by; safety rests on the checkpoint's compare-and-set alone. While
- * Postgres is away nothing is pulled; afterwards it resumes exactly behind its checkpoint.
+ * writes, the others stand by, and replace it where it stands still; safety rests on the
+ * checkpoint's compare-and-set alone. While Postgres is away nothing is pulled; afterwards it resumes exactly behind its checkpoint.
  */
 export class ProjectionRunner implements CaughtUp {
   readonly #options: ProjectionRunnerOptions;
@@ -67,6 +73,7 @@ export class ProjectionRunner implements CaughtUp {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #progress: Progress;
+  readonly #leader: LeaderWatch;
   #state: RunnerState = 'standby';
   #running: Promise<void> | null = null;
   #inbox: Inbox | null = null;
@@ -81,6 +88,12 @@ export class ProjectionRunner implements CaughtUp {
     this.#clock = options.clock ?? systemClock;
     this.#timers = options.timers ?? systemTimers;
     this.#progress = new Progress(this.#timers);
+    this.#leader = new LeaderWatch({
+      id: this.#id,
+      log: options.log,
+      clock: this.#clock,
+      onStall: (event) => options.observer?.leaderStalled?.(event),
+    });
   }
 
   get name(): string {
@@ -179,7 +192,8 @@ export class ProjectionRunner implements CaughtUp {
       this.#inbox?.fail(error);
     });
     try {
-      if (!(await takeLead(client, this.#id))) return;
+      const leads = (await takeLead(client, this.#id)) || (await this.#takeOver(client));
+      if (!leads) return;
       await this.#lead(client, () => lost);
       await giveUpLead(client);
     } finally {
@@ -188,6 +202,11 @@ export class ProjectionRunner implements CaughtUp {
       // However this ended, the lead ends with the connection.
       client.release(true);
     }
+  }
+
+  /** From a leader that stands still. */
+  async #takeOver(client: PoolClient): Promise<boolean> {
+    return (await this.#leader.look(client)) && (await takeLead(client, this.#id));
   }
 
   async #lead(client: PoolClient, lost: () => Error | null): Promise<void> {

@@ -44,6 +44,11 @@ export class Telemetry {
     return {
       attached: ({ seq }) => logger.info({ projection, seq }, 'the projection is written here'),
       written: (event) => metrics.projected(projection, event),
+      leaderStalled: (event) =>
+        logger.warn(
+          { projection, ...event },
+          'the process that writes the projection stands still; this one takes over',
+        ),
       retrying: (error, { afterMs }) => {
         metrics.failed('projection');
         logger.warn({ projection, err: error, retryInMs: afterMs }, 'the projection waits');
