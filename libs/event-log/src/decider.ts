@@ -1,5 +1,6 @@
 import type { NewEvent, Refusal } from '@athena/operation';
 import type { LoggedEvent } from './commit.js';
+import type { KnownEvent } from './newer-format.js';
 import type { Table } from './table.js';
 
 /** Where a decision stands: its own instant and the place its first event will have. */
@@ -50,8 +51,13 @@ export type Decision =
  * values: the owner folds them as decided, everybody else as parsed, and both must be the same.
  */
 export interface Decider<S> {
-  /** Version of the state's shape; a stored state of another version is not loaded. */
+  /**
+   * Version of the state's shape; a stored state of another version is not loaded. A release that
+   * folds new kinds or versions of events raises it, so that an older one meets them in the log.
+   */
   readonly version: number;
+  /** All that it folds. A log that holds others was written by a later release. */
+  readonly events: readonly KnownEvent[];
   initial(): S;
   decide(state: S, command: Command, context: DecideContext): Decision;
   evolve(state: S, event: LoggedEvent, context: EventContext): void;

@@ -1,5 +1,6 @@
 import { FIRST_PREV, decodeCommit, partitionOf, subjectOf, type Commit } from './commit.js';
 import type { Decider } from './decider.js';
+import { FormatCheck, type NewerFormat } from './newer-format.js';
 import type { Checkpoint, EventLog, Seq, StateChange, StateStore, StoredState } from './port.js';
 
 export interface Position {
@@ -27,13 +28,20 @@ export class Fold<S> {
   readonly decider: Decider<S>;
   state: S;
   position: Position = START;
+  readonly #format: FormatCheck;
   /** Nothing of this fold is in the store, whatever stands there. */
   #whole = true;
 
-  constructor(partition: string, decider: Decider<S>) {
+  constructor(partition: string, decider: Decider<S>, protocol?: number) {
     this.partition = partition;
     this.decider = decider;
+    this.#format = new FormatCheck(partition, decider.events, protocol);
     this.state = decider.initial();
+  }
+
+  /** What was folded that only a later release can have written; null: nothing. */
+  get newer(): NewerFormat | null {
+    return this.#format.found;
   }
 
   /** Folds a commit of this partition; checks that it is the next of the chain. */
@@ -45,6 +53,7 @@ export class Fold<S> {
           `${this.position.rev} at ${this.position.seq}`,
       );
     }
+    this.#format.look(commit);
     this.evolve(commit);
     this.position = {
       seq: commit.seq,
@@ -131,9 +140,10 @@ export class Fold<S> {
     decider: Decider<S>,
     log: EventLog,
     store?: StateStore,
+    protocol?: number,
   ): Promise<Fold<S>> {
     const stored = (await store?.load(partition).catch(() => null)) ?? null;
-    const fold = new Fold(partition, decider);
+    const fold = new Fold(partition, decider, protocol);
     if (stored && stored.checkpoint.version === decider.version) {
       const at = await verifiedTime(log, partition, stored.checkpoint);
       if (at !== null) fold.restore(stored, at);

@@ -11,6 +11,8 @@ export type { Commit, CommitHeader, LoggedEvent } from './commit.js';
 export { CLOCKS_RESTARTED, PARTITION_OPENED } from './decider.js';
 export type { Command, DecideContext, Decider, Decision, EventContext } from './decider.js';
 export { BrokenChain, Fold } from './fold.js';
+export { NewerFormat } from './newer-format.js';
+export type { KnownEvent } from './newer-format.js';
 export type { Position } from './fold.js';
 export { MemoryLog } from './memory-log.js';
 export { MemoryStateStore } from './memory-state-store.js';

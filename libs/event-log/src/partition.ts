@@ -2,6 +2,7 @@ import {
   INTERNAL,
   NOT_OWNER,
   OVERLOADED,
+  PROTOCOL,
   UNAVAILABLE,
   refuse,
   type Refusal,
@@ -55,6 +56,8 @@ export interface PartitionOptions<S> {
   readonly store?: StateStore;
   /** This process, for the record in `PartitionOpened`. */
   readonly owner: string;
+  /** What this process speaks; default: PROTOCOL. */
+  readonly protocol?: number;
   readonly clock?: Clock;
   readonly timers?: Timers;
   /** Fetches what decisions `need`: records of finished aggregates by id; once per batch. */
@@ -112,11 +115,12 @@ export class Partition<S> {
    * Becomes the owner: folds to the end and appends `PartitionOpened` behind the last message it
    * folded, which fences every earlier owner.
    * @param standby a fold that followed the log until now; else the state is loaded.
-   * @throws where the clock is behind the log, others keep appending, or the log gives no outcome
+   * @throws NewerFormat where a later release has written to it; where the clock is behind the log,
+   * others keep appending, or the log gives no outcome
    */
   static async open<S>(options: PartitionOptions<S>, standby?: Fold<S>): Promise<Partition<S>> {
-    const { name, decider, log, store } = options;
-    const fold = standby ?? (await Fold.load(name, decider, log, store));
+    const { name, decider, log, store, protocol } = options;
+    const fold = standby ?? (await Fold.load(name, decider, log, store, protocol));
     const partition = new Partition(options, fold);
     await partition.#open();
     return partition;
@@ -199,6 +203,7 @@ export class Partition<S> {
 
   /** False: another message came first. Nothing is folded before it is in the log. */
   async #tryToOpen(): Promise<boolean> {
+    if (this.#fold.newer) throw this.#fold.newer;
     const { at, epoch, seq: expected } = this.#fold.position;
     if (this.#clock.now() < at - CLOCK_LAG_MS_MAX) {
       throw new Error(
@@ -206,8 +211,8 @@ export class Partition<S> {
       );
     }
     this.#epoch = epoch + 1;
-    const { owner } = this.#options;
-    const data = { owner };
+    const { owner, protocol = PROTOCOL } = this.#options;
+    const data = { owner, protocol };
     const bytes = this.#batches.kernelCommit(PARTITION_OPENED, data, this.#now(), this.#epoch);
     try {
       const seq = await this.#writer.append(bytes, expected);

@@ -21,6 +21,7 @@ export {
 } from './refusals.js';
 export {
   CONTACT_SUBJECT,
+  PROTOCOL,
   agentSubject,
   apiSubject,
   partitionFor,

@@ -8,6 +8,12 @@ import type { Refusal } from './refusal.js';
  * the edge, where inputs are checked and identities established.
  */
 
+/**
+ * The version of what our processes say to each other and of how they write the log; grows when an
+ * older process would misread a newer one. Processes of different versions refuse each other.
+ */
+export const PROTOCOL = 1;
+
 /** Who asks. `key:<id>` a person's or program's key · `agent-key:<id>` a key that may only be an
  * agent · `agent:<agentId>` an agent, from its subject · `app:<name>` · `system:<service>`. */
 export type Actor = string;

@@ -78,7 +78,7 @@ it('a writer that stands still is replaced, and goes on as a standby when it wak
   const news = startOther();
   await until(
     async () => (await coins()) === 1,
-    () => `written by ${news}`,
+    () => `written by ${news.join()}`,
     PATIENCE_MS,
   );
   const stalled: number[] = [];

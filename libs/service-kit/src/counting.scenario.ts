@@ -28,6 +28,7 @@ const valueOf = (state: Count): number => state.rows.get('value') ?? 0;
 
 export const counting: Decider<Count> = {
   version: 1,
+  events: [{ type: 'Added', version: 1 }],
   initial: () => ({ rows: new Table<number>('count'), woken: [] }),
   decide(state, command, { now, arrivedAt }) {
     if (command.op === 'count.add') {

@@ -228,3 +228,60 @@ it('many large answers come in several messages', async () => {
   const answers = (await Promise.all(calls)).map(({ output }) => String(output).replace(/x+$/, ''));
   expect(answers).toEqual(ids);
 });
+
+describe('a process of an older release', () => {
+  const refusing = async (
+    more: Partial<ConstructorParameters<typeof PartitionHost<Count>>[0]>,
+  ): Promise<{ old: PartitionHost<Count>; lease: HandedLease; said: string[] }> => {
+    const said: string[] = [];
+    const lease = new HandedLease(false);
+    const options = { nats, aggregate: 'access', number: 0, decider: counting, log, lease };
+    const observer = { failed: (_name: string, error: Error) => void said.push(error.message) };
+    const old = new PartitionHost<Count>({ ...options, owner: 'old', observer, ...more });
+    hosts.push(old);
+    old.start();
+    await until(() => old.state !== 'opening');
+    return { old, lease, said };
+  };
+  const untilOutdated = (old: PartitionHost<Count>): Promise<void> =>
+    until(() => old.state === 'outdated', 'the older one stepping back');
+  const knowingLess: Decider<Count> = { ...counting, events: [] };
+
+  it('follows, and steps back for good when it meets an event that it does not know', async () => {
+    const { old, lease, said } = await refusing({ decider: knowingLess });
+    expect(old.readiness).toEqual({ ready: true, state: 'standby' });
+    const owner = new HandedLease(true);
+    const newer = await host(owner);
+    await increase(1);
+    await untilOutdated(old);
+    expect(old.readiness).toEqual({ ready: false, state: 'outdated' });
+    expect(said).toEqual([
+      expect.stringMatching(/access\.0: the log holds Added v1, which .*later/),
+    ]);
+
+    await newer.close();
+    lease.hand(true);
+    await pause(100);
+    expect([old.state, log.messages.length]).toEqual(['outdated', 2]);
+  });
+
+  it('never opens what it can’t fold, however it starts', async () => {
+    const newer = await host();
+    await increase(1);
+    await newer.close();
+    const { old } = await refusing({ decider: knowingLess, lease: new HandedLease(true) });
+
+    await untilOutdated(old);
+    expect(log.messages).toHaveLength(2);
+  });
+
+  it('takes over from an owner of its own protocol only', async () => {
+    const newer = await host(new HandedLease(true), { protocol: 2 });
+    await newer.close();
+    const { old, said } = await refusing({ lease: new HandedLease(true) });
+
+    await untilOutdated(old);
+    expect(said[0]).toMatch(/opened by an owner of protocol 2, this process speaks 1/);
+    expect((await host(new HandedLease(true), { protocol: 2 })).state).toBe('owner');
+  });
+});

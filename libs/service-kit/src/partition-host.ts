@@ -1,5 +1,6 @@
 import {
   Fold,
+  NewerFormat,
   Partition,
   subjectOf,
   systemTimers,
@@ -19,8 +20,11 @@ import { NatsLink } from './nats-link.js';
 import { PartitionEndpoint } from './partition-endpoint.js';
 import type { PartState } from './readiness.js';
 
-/** `opening` is also said while it is loading, and between two tries. */
-export type HostState = 'opening' | 'standby' | 'owner' | 'closed';
+/**
+ * `opening` is also said while it is loading, and between two tries. `outdated`: a later release
+ * has written to the partition, so that this process neither owns it nor stands by.
+ */
+export type HostState = 'opening' | 'standby' | 'owner' | 'outdated' | 'closed';
 
 const REOPEN_FIRST_MS = 100;
 const REOPEN_MS_MAX = 5_000;
@@ -45,6 +49,8 @@ export interface PartitionHostOptions<S> {
   readonly lease: Lease;
   /** This process, for the record in `PartitionOpened`. */
   readonly owner: string;
+  /** What this process speaks; default: PROTOCOL. */
+  readonly protocol?: number;
   /** The partition is open and not served yet. */
   readonly onOpen?: (partition: Partition<S>) => void | Promise<void>;
   /** It is not served any more. */
@@ -109,17 +115,25 @@ export class PartitionHost<S> {
         await this.#once();
       } catch (error) {
         this.#options.observer?.failed?.(this.name, error as Error);
+        if (error instanceof NewerFormat) return this.#stepBack();
         this.#turn('opening');
         await this.#backOff();
       }
     }
   }
 
+  /** For good: nothing but a later release can own what a later release wrote. */
+  async #stepBack(): Promise<void> {
+    this.#turn('outdated');
+    await this.#options.lease.release();
+  }
+
   /** Load, stand by, own: until it stands down (throws) or the host closes. */
   async #once(): Promise<void> {
     this.#turn('opening');
-    const { decider, log, store } = this.#options;
-    const fold = await Fold.load(this.name, decider, log, store);
+    const { decider, log, store, protocol } = this.#options;
+    const fold = await Fold.load(this.name, decider, log, store, protocol);
+    if (fold.newer) throw fold.newer;
     if (!this.#options.lease.held) await this.#standBy(fold);
     if (!this.#closing) await this.#own(fold);
   }
@@ -129,10 +143,13 @@ export class PartitionHost<S> {
       for (const commit of commits) if (commit.seq > fold.position.seq) fold.apply(commit);
       // Nobody is parked here, so nobody is to be woken; only the list must not grow.
       fold.decider.takeWoken?.(fold.state);
+      if (fold.newer) this.#wake();
     });
     this.#turn('standby');
     try {
-      await this.#until(() => this.#closing || this.#options.lease.held, follower);
+      const { lease } = this.#options;
+      await this.#until(() => this.#closing || lease.held || fold.newer !== null, follower);
+      if (fold.newer) throw fold.newer;
     } finally {
       await follower.stop();
     }
@@ -182,13 +199,14 @@ export class PartitionHost<S> {
   }
 
   #partitionOptions(onStandDown: (reason: Error) => void): Parameters<typeof Partition.open<S>>[0] {
-    const { log, decider, store, fetch, owner, observer, clock, timers } = this.#options;
+    const { log, decider, store, fetch, owner, protocol, observer, clock, timers } = this.#options;
     return {
       name: this.name,
       log,
       decider,
       owner,
       onStandDown,
+      ...(protocol !== undefined && { protocol }),
       ...(store && { store }),
       ...(fetch && { fetch }),
       ...(observer && { observer }),

@@ -79,6 +79,16 @@ const done = (answer: unknown, ...events: NewEvent[]): Decision => ({
 
 export const bank: Decider<BankState> = {
   version: 1,
+  events: [
+    'AccountOpened',
+    'Deposited',
+    'Withdrawn',
+    'DepositPlanned',
+    'PlanPaid',
+    'AccountClosed',
+    'Noted',
+    'Unfoldable',
+  ].map((type) => ({ type, version: 1 })),
 
   initial: () => ({
     accounts: new Table('account'),

@@ -1,4 +1,5 @@
 import {
+  agentEvents,
   bindAgent,
   countPerformance,
   deregisterAgent,
@@ -37,6 +38,7 @@ const byName = new Map(decisions.map(([operation, decide]) => [operation.name, d
  */
 export const registry: Decider<RegistryState> = {
   version: 1,
+  events: agentEvents,
   initial,
   decide(state, command, context) {
     const decide = byName.get(command.op);

@@ -4,6 +4,7 @@ import {
   RESERVED_NAME,
   TOO_MANY_KEYS,
   TOO_MANY_PROJECTS,
+  accessEvents,
   keyIssued,
   keyRevoked,
   projectCreated,
@@ -44,6 +45,7 @@ const STATE_VERSION = 1;
 /** The state machine of partition `access.0`: who may do what, in which project. */
 export const accessDecider: Decider<AccessState> = {
   version: STATE_VERSION,
+  events: accessEvents,
   initial: initialAccess,
   decide,
   evolve: evolveAccess,

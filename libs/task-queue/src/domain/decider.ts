@@ -1,4 +1,4 @@
-import { limits } from '@athena/contracts';
+import { limits, taskEvents } from '@athena/contracts';
 import type { Command, DecideContext, Decider, Decision } from '@athena/event-log';
 import {
   cancelTask,
@@ -76,6 +76,7 @@ export interface TaskDeciderOptions {
 export function taskDecider({ partition, onContact }: TaskDeciderOptions): Decider<TaskState> {
   return {
     version: 1,
+    events: taskEvents,
     initial: () => initialState(partition),
     evolve,
     decide(state, command, context) {
