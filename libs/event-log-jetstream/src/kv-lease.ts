@@ -1,3 +1,4 @@
+import { PROTOCOL } from '@athena/operation';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { WrongLastSequence, type Lease, type RawMessage, type Seq } from '@athena/event-log';
 import { append } from './append.js';
@@ -56,7 +57,9 @@ export class KvLease implements Lease {
     this.#replies = new ReplyMultiplexer(this.#connection, REPLY_TIMEOUT_MS);
     this.#api = new JetStreamApi(this.#replies, LEASE_STREAM);
     this.#subject = leaseSubject(role);
-    this.#mine = Buffer.from(JSON.stringify({ holder, instance: crypto.randomUUID() }));
+    this.#mine = Buffer.from(
+      JSON.stringify({ holder, protocol: PROTOCOL, instance: crypto.randomUUID() }),
+    );
     this.#storage = storage;
     this.#hints = nc.subscribe(this.#subject, {
       callback: (error, msg) => {

@@ -64,6 +64,13 @@ export const NOT_OWNER = defineRefusal({
   summary: 'The process that was asked does not own the partition (any more).',
   remedy: 'Retry; callers inside the system do so by themselves.',
 });
+export const INCOMPATIBLE_PEER = defineRefusal({
+  code: 'INCOMPATIBLE_PEER',
+  kind: 'unavailable',
+  retryable: true,
+  summary: 'Two services of the installation are of releases that don’t understand each other.',
+  remedy: 'Run one release everywhere: restart the processes of the older one with the newer.',
+});
 export const NOT_CAUGHT_UP = defineRefusal({
   code: 'NOT_CAUGHT_UP',
   kind: 'unavailable',

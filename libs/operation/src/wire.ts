@@ -33,10 +33,14 @@ export type WireAnswer =
   { readonly ok: unknown; readonly seq: number } | { readonly refusal: Refusal };
 
 export interface WireRequest {
+  /** What the caller speaks; absent: 1. */
+  readonly protocol?: number;
   readonly items: readonly WireCommand[];
 }
 
 export interface WireReply {
+  /** What the answering process speaks; absent: 1. */
+  readonly protocol?: number;
   /** Of the partition's owner; a caller ignores answers of an epoch older than it has seen. */
   readonly epoch?: number;
   /** In the order of the request's items. */

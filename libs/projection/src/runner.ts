@@ -65,7 +65,8 @@ export type RunnerState = 'standby' | 'writing' | 'retrying' | 'stopped' | 'fail
 /**
  * Keeps one read model up to date with the log. Of several processes with the same model one
  * writes, the others stand by, and replace it where it stands still; safety rests on the
- * checkpoint's compare-and-set alone. While Postgres is away nothing is pulled; afterwards it resumes exactly behind its checkpoint.
+ * checkpoint's compare-and-set alone. While Postgres is away nothing is pulled; afterwards it
+ * resumes exactly behind its checkpoint.
  */
 export class ProjectionRunner implements CaughtUp {
   readonly #options: ProjectionRunnerOptions;

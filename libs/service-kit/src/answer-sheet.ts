@@ -1,5 +1,5 @@
 import { PAYLOAD_TOO_LARGE, refuse, type WireAnswer } from '@athena/operation';
-import { ITEM_BYTES_MAX, REPLY_BYTES_MAX, encodeReplyPart } from './wire-codec.js';
+import { ITEM_BYTES_MAX, REPLY_BYTES_MAX, encodeReplyPart, type ReplyHead } from './wire-codec.js';
 
 const tooLarge: WireAnswer = {
   refusal: refuse(PAYLOAD_TOO_LARGE, `an answer may hold ${ITEM_BYTES_MAX} bytes; ask for less`),
@@ -9,19 +9,15 @@ const tooLarge: WireAnswer = {
 export class AnswerSheet {
   readonly #answers: (string | null)[];
   readonly #send: (part: Uint8Array) => void;
-  readonly #epoch: () => number | undefined;
+  readonly #head: () => ReplyHead;
   #left: number;
   #sent = 0;
 
-  constructor(
-    items: number,
-    send: (part: Uint8Array) => void,
-    epoch: () => number | undefined = () => undefined,
-  ) {
+  constructor(items: number, send: (part: Uint8Array) => void, head: () => ReplyHead) {
     this.#answers = new Array<string | null>(items).fill(null);
     this.#left = items;
     this.#send = send;
-    this.#epoch = epoch;
+    this.#head = head;
   }
 
   get complete(): boolean {
@@ -58,7 +54,7 @@ export class AnswerSheet {
     const whole = this.#sent === 0 && at.length === this.#answers.length;
     this.#sent += at.length;
     for (const index of at) this.#answers[index] = null;
-    this.#send(encodeReplyPart(this.#epoch(), whole ? null : at, texts));
+    this.#send(encodeReplyPart(this.#head(), whole ? null : at, texts));
   }
 }
 

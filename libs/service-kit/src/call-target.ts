@@ -3,6 +3,7 @@ import type { Clock } from '@athena/event-log';
 import type { Msg } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 import type { NatsLink } from './nats-link.js';
+import type { Peers } from './peers.js';
 import type { PendingCall } from './pending-call.js';
 import { isNoResponders, type ReplyInbox } from './reply-inbox.js';
 import { decodeReply, encodeRequest, type ReplyPart } from './wire-codec.js';
@@ -20,6 +21,7 @@ export interface TargetSurroundings {
   readonly link: NatsLink;
   readonly inbox: ReplyInbox;
   readonly clock: Clock;
+  readonly peers: Peers;
 }
 
 interface Message {
@@ -136,7 +138,8 @@ export class CallTarget {
     const waitMs = Math.max(...open.map((call) => call.waitMs(now)));
     const budgetEndsAt = Math.min(...open.map((call) => call.expiresAt));
     message.resendAt = Math.min(now + waitMs + this.#tryMs, budgetEndsAt);
-    const payload = encodeRequest(message.calls.map((call) => call.text));
+    const texts = message.calls.map((call) => call.text);
+    const payload = encodeRequest(this.#with.peers.protocol, texts);
     try {
       this.#with.nats.publish(this.subject, payload, { reply: message.reply });
     } catch {
@@ -165,7 +168,7 @@ export class CallTarget {
       this.#end(message);
       return this.#retryLater(this.#unanswered(message));
     }
-    const part = decodeReply(answer.data);
+    const part = this.#understood(decodeReply(answer.data));
     if (part && part.epoch !== undefined) {
       if (part.epoch < this.#epoch) return;
       this.opened(part.epoch);
@@ -174,6 +177,12 @@ export class CallTarget {
     if (message.answered.size < message.calls.length) return;
     this.#end(message);
     this.flush();
+  }
+
+  /** Whatever somebody of another version says, it is not believed. */
+  #understood(part: ReplyPart | null): ReplyPart | null {
+    const refusal = part && this.#with.peers.refuseAnswer(part.protocol, this.subject);
+    return refusal ? { items: [{ refusal }] } : part;
   }
 
   #settle({ calls, answered }: Message, part: ReplyPart): void {

@@ -26,6 +26,7 @@ import { CallTarget, type TargetSurroundings } from './call-target.js';
 import type { Called, Caller, OperationCaller } from './calling.js';
 import { NatsLink } from './nats-link.js';
 import { OPENED_PREFIX, decodeOpened } from './opened.js';
+import { Peers } from './peers.js';
 import { PendingCall } from './pending-call.js';
 import { ReplyInbox } from './reply-inbox.js';
 import { ITEM_BYTES_MAX } from './wire-codec.js';
@@ -50,6 +51,8 @@ export interface OperationClientOptions {
   readonly timers?: Timers;
   readonly ids?: Ids;
   readonly observer?: CallObserver;
+  /** Default: those of the connection. */
+  readonly peers?: Peers;
 }
 
 /** Calls operations over NATS; see OperationCaller for what it promises. */
@@ -67,14 +70,21 @@ export class OperationClient implements OperationCaller {
   #queries = 0;
   #cancelSweep: (() => void) | null = null;
 
-  constructor({ nats, clock, timers, ids, observer }: OperationClientOptions) {
+  constructor({
+    nats,
+    clock,
+    timers,
+    ids,
+    observer,
+    peers = Peers.of(nats),
+  }: OperationClientOptions) {
     this.#clock = clock ?? systemClock;
     this.#timers = timers ?? systemTimers;
     this.#ids = ids ?? systemIds;
     this.#observer = observer;
     const link = NatsLink.of(nats);
     const inbox = new ReplyInbox(nats);
-    this.#surroundings = { nats, link, inbox, clock: this.#clock };
+    this.#surroundings = { nats, link, inbox, clock: this.#clock, peers };
     this.#unwatch = link.onChange((connected) => connected && this.#resendAll());
     this.#opened = nats.subscribe(`${OPENED_PREFIX}>`, {
       callback: (error, { subject, data }) => {

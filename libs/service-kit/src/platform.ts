@@ -20,6 +20,7 @@ import { NatsLink } from './nats-link.js';
 import type { OperationCaller } from './calling.js';
 import { OperationClient } from './operation-client.js';
 import { PartitionedCaller } from './partitioned-caller.js';
+import { Peers } from './peers.js';
 import { TaskPartitions } from './task-partitions.js';
 import { Readiness } from './readiness.js';
 import { Telemetry } from './telemetry.js';
@@ -89,6 +90,9 @@ export class Platform {
     this.projectionPool = this.database.projectionPool;
     this.store = new PostgresStateStore(this.pool);
     this.telemetry = new Telemetry(this.metrics, this.logger, operations);
+    const peers = Peers.of(this.nats);
+    peers.onIncompatible = (peer) => this.telemetry.incompatible(peer);
+    this.readiness.add('peers', () => peers.readiness);
     this.rebuilds = new RebuildWatch({
       pool: this.pool,
       log: connections.history,

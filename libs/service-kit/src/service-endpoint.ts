@@ -13,8 +13,9 @@ import type { Bus, BusSubscription } from './bus.js';
 import { AnswerSheet } from './answer-sheet.js';
 import type { ServiceHandler } from './calling.js';
 import { drainAll } from './drain.js';
-import { MALFORMED } from './partition-endpoint.js';
-import { decodeRequest, encodeReplyPart } from './wire-codec.js';
+import { Peers } from './peers.js';
+import { encodeRefusal, refusalOfRequest } from './request-refusal.js';
+import { decodeRequest } from './wire-codec.js';
 
 /** Items that one process of a service handles at the same time. */
 export const HANDLING_MAX = 2_000;
@@ -27,6 +28,8 @@ export interface ServiceEndpointOptions {
   readonly service: string;
   readonly handlers: readonly ServiceHandler[];
   readonly handlingMax?: number;
+  /** Default: those of the connection. */
+  readonly peers?: Peers;
   readonly timers?: Timers;
   /** What a handler threw that is no refusal. */
   readonly onError?: (error: unknown, command: WireCommand) => void;
@@ -36,6 +39,7 @@ export interface ServiceEndpointOptions {
 export class ServiceEndpoint {
   readonly #options: ServiceEndpointOptions;
   readonly #timers: Timers;
+  readonly #peers: Peers;
   readonly #subscriptions: readonly BusSubscription[];
   readonly #underWay = new Set<string>();
   readonly #running = new Set<Promise<void>>();
@@ -44,6 +48,7 @@ export class ServiceEndpoint {
   constructor(options: ServiceEndpointOptions) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
+    this.#peers = options.peers ?? Peers.of(options.nats);
     const { nats, service, handlers } = options;
     this.#subscriptions = handlers.map((handler) =>
       nats.subscribe(serviceSubject(service, handler.operation.name), {
@@ -64,11 +69,14 @@ export class ServiceEndpoint {
   #serve(handler: ServiceHandler, message: Msg): void {
     const { reply } = message;
     if (reply && this.#underWay.has(reply)) return;
-    const items = decodeRequest(message.data);
-    if (!items)
-      return this.#send(reply, encodeReplyPart(undefined, null, [JSON.stringify(MALFORMED)]));
+    const request = decodeRequest(message.data);
+    const refusal = refusalOfRequest(request, this.#peers, message.subject);
+    const { items } = request;
+    if (!items || refusal) return this.#send(reply, encodeRefusal(this.#peers, refusal));
     if (reply) this.#underWay.add(reply);
-    const sheet = new AnswerSheet(items.length, (part) => this.#send(reply, part));
+    const { protocol } = this.#peers;
+    const send = (part: Uint8Array): void => this.#send(reply, part);
+    const sheet = new AnswerSheet(items.length, send, () => ({ protocol }));
     const partSoon = this.#oncePer(PART_AFTER_MS, () => sheet.complete || sheet.flush());
     items.forEach((item, index) =>
       this.#handle(handler, item, (answer) => {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { EdgeObserver } from './edge-requests.js';
 import type { Metrics, Surface } from './metrics.js';
 import type { CallObserver } from './operation-client.js';
+import type { IncompatiblePeer } from './peers.js';
 import type { HostState, PartitionHostObserver } from './partition-host.js';
 
 const AGENTS_PREFIX = 'athena.v1.';
@@ -85,6 +86,15 @@ export class Telemetry {
     return {
       called: ({ name }, ms, code) => this.#metrics.requested('internal', name, ms, code),
     };
+  }
+
+  incompatible({ where, ours, theirs }: IncompatiblePeer): void {
+    this.#metrics.failed('peer');
+    this.#logger.error(
+      { where, ours, theirs },
+      `a process of protocol ${theirs} was met at ${where}, this one speaks ${ours}: both refuse ` +
+        'each other; restart the processes of the older release with the newer one',
+    );
   }
 
   /** An error that is no refusal. `where`: an operation, a subject, a part. */

@@ -1,4 +1,4 @@
-import type { WireAnswer, WireCommand } from '@athena/operation';
+import type { WireAnswer, WireCommand, WireRequest } from '@athena/operation';
 
 /*
  * Our own processes' messages as bytes. An item is turned into text once and the message is put
@@ -6,8 +6,12 @@ import type { WireAnswer, WireCommand } from '@athena/operation';
  * nothing. A reply may come in parts: then `at` gives the places of the items that it holds.
  */
 
-export interface ReplyPart {
+export interface ReplyHead {
+  readonly protocol?: number;
   readonly epoch?: number;
+}
+
+export interface ReplyPart extends ReplyHead {
   /** Places in the request of `items`; absent: all of them, in order. */
   readonly at?: readonly number[];
   readonly items: readonly WireAnswer[];
@@ -18,19 +22,25 @@ export const REPLY_BYTES_MAX = 768 * 1024;
 /** One item of a request and one answer; the broker's limit (max_payload 2 MB) is beyond both. */
 export const ITEM_BYTES_MAX = 1_500 * 1024;
 
-export const encodeRequest = (items: readonly string[]): Uint8Array =>
-  Buffer.from(`{"items":[${items.join(',')}]}`);
+export const encodeRequest = (protocol: number, items: readonly string[]): Uint8Array =>
+  Buffer.from(`{"protocol":${protocol},"items":[${items.join(',')}]}`);
 
 const text = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 
-/** The items of a request, or null where the bytes are not one. */
-export function decodeRequest(bytes: Uint8Array): readonly WireCommand[] | null {
+/** What was read of a request; `items` is null where it is none that this process understands. */
+export interface ReadRequest {
+  readonly protocol: number | undefined;
+  readonly items: readonly WireCommand[] | null;
+}
+
+export function decodeRequest(bytes: Uint8Array): ReadRequest {
   try {
-    const { items } = JSON.parse(text(bytes)) as { items: unknown };
-    return Array.isArray(items) && items.length > 0 && items.every(isCommand) ? items : null;
+    const { protocol, items } = JSON.parse(text(bytes)) as WireRequest;
+    const readable = Array.isArray(items) && items.length > 0 && items.every(isCommand);
+    return { protocol, items: readable ? items : null };
   } catch {
-    return null;
+    return { protocol: undefined, items: null };
   }
 }
 
@@ -43,7 +53,7 @@ function isCommand(item: unknown): item is WireCommand {
 export function decodeReply(bytes: Uint8Array): ReplyPart | null {
   try {
     const part = JSON.parse(text(bytes)) as ReplyPart;
-    return Array.isArray(part.items) ? part : null;
+    return Array.isArray(part.items) ? part : { ...part, items: [] };
   } catch {
     return null;
   }
@@ -51,11 +61,12 @@ export function decodeReply(bytes: Uint8Array): ReplyPart | null {
 
 /** One part of a reply, from answers that are text already. */
 export function encodeReplyPart(
-  epoch: number | undefined,
+  { protocol, epoch }: ReplyHead,
   at: readonly number[] | null,
   answers: readonly string[],
 ): Uint8Array {
-  const head = epoch === undefined ? '' : `"epoch":${epoch},`;
+  const spoken = protocol === undefined ? '' : `"protocol":${protocol},`;
+  const head = epoch === undefined ? spoken : `${spoken}"epoch":${epoch},`;
   const places = at === null ? '' : `"at":[${at.join(',')}],`;
   return Buffer.from(`{${head}${places}"items":[${answers.join(',')}]}`);
 }
