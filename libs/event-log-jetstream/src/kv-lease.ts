@@ -13,9 +13,16 @@ export const LEASE_RENEW_MS = 300;
 const WATCH_MS = 200;
 /** Looks that are further apart don't count as watching: the watcher or the server stood still. */
 const WATCH_GAP_MS_MAX = 600;
+/**
+ * A holder whose connection the server says is gone may be replaced after this long; it may only
+ * be reconnecting.
+ */
+export const GONE_MS = 300;
 /** Time for a release that was heard to be stored before we look. */
 const RELEASE_SETTLE_MS = 5;
 const REPLY_TIMEOUT_MS = 1_000;
+/** Every competitor listens here: the server knows at once when a process has died. */
+const ALIVE_PREFIX = 'athena.alive.';
 const DELETE_MARK = ['KV-Operation', 'DEL'] as const;
 
 export interface KvLeaseOptions extends LeaseStorage {
@@ -28,8 +35,8 @@ export interface KvLeaseOptions extends LeaseStorage {
 
 /**
  * A lease as one key of a JetStream key-value bucket, changed only by compare-and-set. The holder
- * rewrites it; the others watch, and take it over when it has been given up or has not changed for
- * a while. While the server is away everything stays as it is, since nobody can take over then;
+ * rewrites it; the others watch, and take it over when it has been given up, its holder's connection
+ * is gone, or it has not changed for a while. While the server is away everything stays as it is, since nobody can take over then;
  * but a holder that stood still itself holds nothing until it has looked.
  */
 export class KvLease implements Lease {
@@ -40,7 +47,7 @@ export class KvLease implements Lease {
   readonly #mine: Buffer;
   readonly #storage: LeaseStorage;
   readonly #listeners: ((held: boolean) => void)[] = [];
-  readonly #hints: Subscription;
+  readonly #subscriptions: readonly Subscription[];
   readonly #running: Promise<void>;
   readonly #pulse: NodeJS.Timeout;
   #held = false;
@@ -48,6 +55,8 @@ export class KvLease implements Lease {
   #aliveAt = performance.now();
   /** Position of the key as we wrote it last. */
   #revision: Seq = 0;
+  /** Since when the server says that this holder's connection is gone. */
+  #gone: { instance: string; since: number } | null = null;
   #watched: { seq: Seq; since: number; at: number } | null = null;
   #released = false;
   #wake: () => void = () => undefined;
@@ -57,15 +66,18 @@ export class KvLease implements Lease {
     this.#replies = new ReplyMultiplexer(this.#connection, REPLY_TIMEOUT_MS);
     this.#api = new JetStreamApi(this.#replies, LEASE_STREAM);
     this.#subject = leaseSubject(role);
-    this.#mine = Buffer.from(
-      JSON.stringify({ holder, protocol: PROTOCOL, instance: crypto.randomUUID() }),
-    );
+    const instance = crypto.randomUUID();
+    this.#mine = Buffer.from(JSON.stringify({ holder, protocol: PROTOCOL, instance }));
     this.#storage = storage;
-    this.#hints = nc.subscribe(this.#subject, {
+    const hints = nc.subscribe(this.#subject, {
       callback: (error, msg) => {
         if (!error && msg.data.length === 0) setTimeout(() => this.#wake(), RELEASE_SETTLE_MS);
       },
     });
+    const alive = nc.subscribe(ALIVE_PREFIX + instance, {
+      callback: (error, msg) => void (!error && msg.respond()),
+    });
+    this.#subscriptions = [hints, alive];
     this.#pulse = setInterval(() => this.#beat(), LEASE_RENEW_MS).unref();
     this.#running = this.#run();
   }
@@ -90,7 +102,7 @@ export class KvLease implements Lease {
       // Not heard: then it runs out by itself.
       await this.#write(Buffer.alloc(0), this.#revision, DELETE_MARK).catch(() => undefined);
     }
-    if (!this.#connection.closed) this.#hints.unsubscribe();
+    if (!this.#connection.closed) for (const each of this.#subscriptions) each.unsubscribe();
     this.#replies.close();
   }
 
@@ -142,7 +154,23 @@ export class KvLease implements Lease {
     const last = await this.#api.last(this.#subject);
     if (last && this.#isMine(last)) this.#take(last.seq);
     else if (!last || last.payload.byteLength === 0) await this.#claim(last?.seq ?? 0);
-    else if (this.#unchangedMs(last.seq) >= LEASE_MS) await this.#claim(last.seq);
+    else if (this.#mayBeReplaced(last)) await this.#claim(last.seq);
+  }
+
+  #mayBeReplaced({ seq, payload }: RawMessage): boolean {
+    const [unchangedMs, goneMs] = [this.#unchangedMs(seq), this.#goneMs(instanceOf(payload))];
+    return unchangedMs >= LEASE_MS || goneMs >= GONE_MS;
+  }
+
+  /** How long the server has said so, by the looks until now; asks it for the next one. */
+  #goneMs(instance: string): number {
+    const now = performance.now();
+    if (this.#gone?.instance !== instance) this.#gone = null;
+    this.#replies.send(ALIVE_PREFIX + instance, '', (_reply, reason) => {
+      if (reason !== 'no-responders') this.#gone = null;
+      else this.#gone ??= { instance, since: now };
+    });
+    return this.#gone ? now - this.#gone.since : 0;
   }
 
   /** How long we have seen this very revision without looking away. */
@@ -168,6 +196,7 @@ export class KvLease implements Lease {
   #take(revision: Seq): void {
     this.#revision = revision;
     this.#watched = null;
+    this.#gone = null;
     this.#become(true);
   }
 
@@ -203,4 +232,11 @@ export class KvLease implements Lease {
       };
     });
   }
+}
+
+/** Of whoever holds the key; of a value that nobody of us wrote, none that anybody answers for. */
+function instanceOf(payload: Uint8Array): string {
+  const [, instance = 'unknown'] =
+    /"instance":"([\w-]+)"/.exec(Buffer.from(payload).toString()) ?? [];
+  return instance;
 }
