@@ -19,9 +19,9 @@ const runJest = (args) => {
   run(process.execPath, [...flags, jest, ...args]);
 };
 
-/** Tests of tools that must run before anything is installed use node's own runner. */
+/** Tests of tools, some of which must run before anything is installed, use node's own runner. */
 const toolSpecs = () =>
-  ['tools/stack', 'tools/tidy'].flatMap((folder) =>
+  ['tools/stack', 'tools/tidy', 'tools/chaos'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.spec.mjs'))
       .map((name) => join(folder, name)),

@@ -35,9 +35,10 @@ export interface KvLeaseOptions extends LeaseStorage {
 
 /**
  * A lease as one key of a JetStream key-value bucket, changed only by compare-and-set. The holder
- * rewrites it; the others watch, and take it over when it has been given up, its holder's connection
- * is gone, or it has not changed for a while. While the server is away everything stays as it is, since nobody can take over then;
- * but a holder that stood still itself holds nothing until it has looked.
+ * rewrites it; the others watch, and take it over when it has been given up, its holder's
+ * connection is gone, or it has not changed for a while. While the server is away everything stays
+ * as it is, since nobody can take over then; but a holder that stood still itself holds nothing
+ * until it has looked.
  */
 export class KvLease implements Lease {
   readonly #connection: Connection;
