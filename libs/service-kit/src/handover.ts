@@ -10,6 +10,8 @@ import type { EdgeMessage } from './edge-requests.js';
  */
 const HANDOVER_PREFIX = 'athena.waiting.';
 const SUBJECT_HEADER = 'Athena-Subject';
+/** In a header, because the broker lets nobody name an import's reply subject as their own. */
+const REPLY_HEADER = 'Athena-Reply';
 
 interface Waiting {
   readonly message: EdgeMessage;
@@ -41,7 +43,7 @@ export class Handover {
     const received = nats.subscribe(inbox, {
       callback: (error, message) => {
         // Without a place for an answer it is the broker's word that nobody else listens.
-        if (!error && message.reply) onRequest(handedOver(nats, message));
+        if (!error && message.headers?.has(REPLY_HEADER)) onRequest(handedOver(nats, message));
       },
     });
     nats.publish(HANDOVER_PREFIX + verb, undefined, { reply: inbox });
@@ -86,20 +88,24 @@ export class Handover {
       if (!message.reply || !(left > 0)) continue;
       const told = headers();
       told.set(SUBJECT_HEADER, message.subject);
+      told.set(REPLY_HEADER, message.reply);
       const bytes = JSON.stringify({ ...body, waitMs: Math.ceil(left) });
-      nats.publish(inbox, bytes, { reply: message.reply, headers: told });
+      nats.publish(inbox, bytes, { headers: told });
     }
   }
 }
 
 /** The request as it was heard first: same subject, same place for the answer. */
-const handedOver = (nats: Bus, { data, reply, headers }: Msg): EdgeMessage => ({
-  subject: headers?.get(SUBJECT_HEADER) ?? '',
-  data,
-  ...(reply && { reply }),
-  respond: (bytes, options) => {
-    if (!reply || nats.isClosed()) return false;
-    nats.publish(reply, bytes, options);
-    return true;
-  },
-});
+function handedOver(nats: Bus, { data, headers }: Msg): EdgeMessage {
+  const reply = headers?.get(REPLY_HEADER) ?? '';
+  return {
+    subject: headers?.get(SUBJECT_HEADER) ?? '',
+    data,
+    reply,
+    respond: (bytes, options) => {
+      if (nats.isClosed()) return false;
+      nats.publish(reply, bytes, options);
+      return true;
+    },
+  };
+}
