@@ -11,8 +11,11 @@ import { ReplyMultiplexer } from './reply-multiplexer.js';
 export const LEASE_MS = 1_000;
 export const LEASE_RENEW_MS = 300;
 const WATCH_MS = 200;
-/** Looks that are further apart don't count as watching: the watcher or the server stood still. */
-const WATCH_GAP_MS_MAX = 600;
+/**
+ * Looks that are further apart count for no more than this: the watcher or the server stood still
+ * meanwhile. (If they did not count at all, a starved machine would never replace anybody.)
+ */
+const WATCHED_MS_PER_LOOK = 300;
 /**
  * A holder whose connection the server says is gone may be replaced after this long; it may only
  * be reconnecting.
@@ -58,7 +61,7 @@ export class KvLease implements Lease {
   #revision: Seq = 0;
   /** Since when the server says that this holder's connection is gone. */
   #gone: { instance: string; since: number } | null = null;
-  #watched: { seq: Seq; since: number; at: number } | null = null;
+  #watched: { seq: Seq; unchangedMs: number; at: number } | null = null;
   #released = false;
   #wake: () => void = () => undefined;
 
@@ -174,14 +177,13 @@ export class KvLease implements Lease {
     return this.#gone ? now - this.#gone.since : 0;
   }
 
-  /** How long we have seen this very revision without looking away. */
+  /** How long we have watched this very revision stay. */
   #unchangedMs(seq: Seq): number {
     const now = performance.now();
-    const before = this.#watched;
-    const continued = before?.seq === seq && now - before.at <= WATCH_GAP_MS_MAX;
-    const since = continued ? before.since : now;
-    this.#watched = { seq, since, at: now };
-    return now - since;
+    const before = this.#watched?.seq === seq ? this.#watched : { unchangedMs: 0, at: now };
+    const unchangedMs = before.unchangedMs + Math.min(now - before.at, WATCHED_MS_PER_LOOK);
+    this.#watched = { seq, unchangedMs, at: now };
+    return unchangedMs;
   }
 
   async #claim(expected: Seq): Promise<boolean> {
