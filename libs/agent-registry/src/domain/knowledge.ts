@@ -65,14 +65,17 @@ function isFull(registration: Registration, { capability }: LearnedCapability): 
   return capabilities.length >= limits.CAPABILITIES_MAX && !capabilities.includes(capability);
 }
 
-function* ofKind(
+/** By id: the order must not tell how the state came about, by the log or from its rows. */
+function ofKind(
   state: RegistryState,
   project: string,
   kind: string,
-): Generator<[AgentKey, Registration]> {
-  for (const agent of state.agents.values()) {
-    if (agent.project !== project || agent.registration?.kind !== kind) continue;
-    const member = findMember(state, agent);
-    if (member) yield [agent, member];
-  }
+): readonly (readonly [AgentKey, Registration])[] {
+  return [...state.agents.values()]
+    .filter((agent) => agent.project === project && agent.registration?.kind === kind)
+    .sort((one, other) => (one.agentId < other.agentId ? -1 : 1))
+    .flatMap((agent) => {
+      const member = findMember(state, agent);
+      return member ? [[agent, member] as const] : [];
+    });
 }

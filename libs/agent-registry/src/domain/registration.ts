@@ -139,10 +139,15 @@ function longestAway(state: RegistryState, project: string): Agent | undefined {
   let longest: Agent | undefined;
   for (const agent of state.agents.values()) {
     if (agent.project !== project || agent.registration?.presence !== 'away') continue;
-    const since = longest?.registration?.since ?? Infinity;
-    if (agent.registration.since < since) longest = agent;
+    if (!longest || isAwayLonger(agent, longest)) longest = agent;
   }
   return longest;
+}
+
+/** Of two that went at one instant, the one whose id is first: the order of rows means nothing. */
+function isAwayLonger(one: Agent, other: Agent): boolean {
+  const [since, than] = [one.registration?.since ?? 0, other.registration?.since ?? 0];
+  return since === than ? one.agentId < other.agentId : since < than;
 }
 
 function noRoomForId(state: RegistryState, key: AgentKey): Refusal | undefined {
