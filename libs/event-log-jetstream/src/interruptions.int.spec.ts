@@ -47,7 +47,7 @@ describe('JetStreamLog through interruptions', () => {
   it('delivers without gap or double when the server stands still for a while', async () => {
     const reader = readerOf(log);
     await append(log, chain, 20);
-    broker.freeze();
+    await broker.freeze();
     const appending = append(log, chain, 20);
     await pass(3_000);
     broker.thaw();
@@ -58,7 +58,7 @@ describe('JetStreamLog through interruptions', () => {
   });
 
   it('does not know the outcome of an append that a standing server has got, which then lands', async () => {
-    broker.freeze();
+    await broker.freeze();
     const payload = chain.payload();
     const lost = log.append(subjectOf('task.0'), payload, 0);
     await expect(lost).rejects.toBeInstanceOf(AppendUnknown);

@@ -121,7 +121,7 @@ describe('KvLease', () => {
     await until(() => holder.held);
     const standby = await compete('b');
     await pass(300);
-    broker.freeze();
+    await broker.freeze();
     await pass(1.5 * LEASE_MS);
     broker.thaw();
     await pass(1.5 * LEASE_MS);

@@ -177,7 +177,7 @@ describe('an agent under test', () => {
   it('is refused what only Postgres could tell, and learns why', async () => {
     await expect(client.tasks.query({ status: 'pending' })).rejects.toMatchObject({
       code: 'UNKNOWN_OPERATION',
-      message: expect.stringContaining('the testing kit has none'),
+      message: expect.stringContaining('the testing kit has no Postgres'),
     });
   });
 

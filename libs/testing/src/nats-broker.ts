@@ -1,6 +1,7 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
 import {
@@ -10,9 +11,11 @@ import {
   type StreamWatch,
 } from '@athena/event-log-jetstream';
 import { startNats, type RunningNats } from '../../../tools/stack/servers.mjs';
+import { until } from './until.js';
 
 const LOG_BYTES_MAX = 256 * 1024 * 1024;
 const RECONNECT_MS = 50;
+const STOPPING_MS = 50;
 
 /** A real nats-server of a test's own, with everything that can happen to one. */
 export class NatsBroker {
@@ -99,8 +102,10 @@ export class NatsBroker {
   }
 
   /** The server stands still with its connections open. */
-  freeze(): void {
+  /** Resolves when none of its threads runs any more. */
+  async freeze(): Promise<void> {
     process.kill(this.#server.pid, 'SIGSTOP');
+    await untilStopped(this.#server.pid);
   }
   thaw(): void {
     process.kill(this.#server.pid, 'SIGCONT');
@@ -111,6 +116,17 @@ export class NatsBroker {
     await this.#server.stop();
     await rm(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** Linux tells; elsewhere a moment has to do. */
+async function untilStopped(pid: number): Promise<void> {
+  const tasks = `/proc/${pid}/task`;
+  const threads = await readdir(tasks).catch(() => null);
+  if (!threads) return pass(STOPPING_MS);
+  await until(async () => {
+    const states = threads.map((id) => readFile(`${tasks}/${id}/stat`, 'utf8'));
+    return (await Promise.all(states)).every((stat) => / T /.test(stat));
+  }, 'the server has stopped');
 }
 
 export interface EmptyLog {
