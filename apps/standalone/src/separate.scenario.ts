@@ -33,11 +33,16 @@ export class StartedStack {
     this.connection = connection;
   }
 
-  static async start(dataDir: string, options: readonly string[]): Promise<StartedStack> {
+  static async start(
+    dataDir: string,
+    options: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<StartedStack> {
     const port = String(await freePort());
     const given = ['--no-example', '--port', port, '--data-dir', dataDir, ...options];
     const stack = spawn(process.execPath, [join(ROOT, 'tools/stack/start.mjs'), ...given], {
       cwd: ROOT,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
