@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Agent, defineTask } from '@athena/sdk';
-import { TestAthena } from '@athena/sdk-testing';
+import { TestAthena } from '@athena/sdk/testing';
 import { z } from 'zod';
 
 const summarise = defineTask({

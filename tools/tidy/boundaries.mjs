@@ -67,7 +67,7 @@ const imports = /(?:from|import)\s*\(?\s*'([^']+)'/g;
 
 /** What the file `libs/<lib>/src/…` may not import: one sentence each. */
 export function boundaryBreaks(path, text) {
-  const [, lib] = /^libs\/([^/]+)\//.exec(path) ?? [];
+  const [, lib] = /^libs\/([^/]+)\/src\//.exec(path) ?? [];
   if (!lib || /\.(spec|scenario)\.ts$/.test(path) || lib === 'testing') return [];
   const specifiers = [...text.replace(typeImports, '').matchAll(imports)].map((match) => match[1]);
   return specifiers.flatMap((specifier) => breaksOf(lib, path, specifier));

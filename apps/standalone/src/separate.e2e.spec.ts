@@ -10,7 +10,7 @@ import { StartedStack, type Leader } from './separate.scenario.js';
 
 const TASKS = 200;
 /** Tasks of one batch of work lie in all of them, and every leader's death concerns them all. */
-const PARTITIONS = { ATHENA_TASK_PARTITIONS: '3' };
+const PARTITIONS = { ...process.env, ATHENA_TASK_PARTITIONS: '3' };
 const WORK_MS = 350;
 /** Tasks that must be done between two interruptions. */
 const PROGRESS = 12;

@@ -36,13 +36,13 @@ export class StartedStack {
   static async start(
     dataDir: string,
     options: readonly string[],
-    env: Readonly<Record<string, string>> = {},
+    env?: NodeJS.ProcessEnv,
   ): Promise<StartedStack> {
     const port = String(await freePort());
     const given = ['--no-example', '--port', port, '--data-dir', dataDir, ...options];
     const stack = spawn(process.execPath, [join(ROOT, 'tools/stack/start.mjs'), ...given], {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      ...(env && { env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
