@@ -57,6 +57,8 @@ export type {
   TaskLifeEvent,
   TaskPartitionEvent,
 } from './task/events.js';
+export { backoff, taskOptions } from './task/options.js';
+export type { TaskOptions } from './task/options.js';
 export { explainTask } from './task/explain-task.js';
 export { failTask } from './task/fail-task.js';
 export { getTask } from './task/get-task.js';

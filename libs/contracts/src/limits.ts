@@ -27,7 +27,15 @@ export const MAX_ATTEMPTS_DEFAULT = 3;
 export const MAX_ATTEMPTS_MAX = 100;
 export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_FACTOR = 2;
+export const BACKOFF_FACTOR_MAX = 10;
 export const BACKOFF_MS_MAX = 5 * 60_000;
+/** The longest pause that a task may ask for. */
+export const BACKOFF_MS_LIMIT = 7 * 24 * 3_600_000;
+export const SCHEDULE_TO_START_MS_MAX = 366 * 24 * 3_600_000;
+/** What a concurrency key and a rate limit may allow. */
+export const CONCURRENCY_MAX = 100_000;
+export const RATE_LIMIT_MAX = 1_000_000;
+export const RATE_PERIOD_MS_MAX = 24 * 3_600_000;
 export const DELAY_MS_MAX = 366 * 24 * 3_600_000;
 export const START_TO_CLOSE_MS_MAX = 7 * 24 * 3_600_000;
 /** Assigned, but not started within this: the work goes back. */

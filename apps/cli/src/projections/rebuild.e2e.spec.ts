@@ -51,7 +51,7 @@ const listed = (): Promise<void> =>
 /** Every row of every read model as its text. */
 async function rows(): Promise<Record<string, string[]>> {
   await listed();
-  const tables = ['(select * from task_counts_v1 where n <> 0)', ...TABLES, ...REBUILDABLE];
+  const tables = ['(select * from task_counts_v2 where n <> 0)', ...TABLES, ...REBUILDABLE];
   const read = async (table: string): Promise<[string, string[]]> => {
     const text = `select t::text as row from ${table} t order by 1`;
     const found = await pool.query<{ row: string }>(text);

@@ -2,6 +2,7 @@ import { defineCommand } from '@athena/operation';
 import { z } from 'zod';
 import * as limits from '../limits.js';
 import { clientId, count, instant, json, label, metadata, uuid } from '../schemas.js';
+import { taskOptions } from './options.js';
 import { priority, taskStatus } from './record.js';
 import { IDEMPOTENCY_MISMATCH, UNKNOWN_DEPENDENCY } from './refusals.js';
 
@@ -23,6 +24,7 @@ export const newTask = z.strictObject({
   batchId: clientId.optional(),
   metadata: metadata.optional(),
   excludeAgents: z.array(clientId).max(limits.EXCLUDED_AGENTS_MAX).optional(),
+  ...taskOptions.shape,
 });
 export type NewTask = z.output<typeof newTask>;
 

@@ -1,11 +1,12 @@
 import { defineEvent, type EventOf } from '@athena/operation';
 import { z } from 'zod';
 import { clientId, count, instant, label, metadata, uuid } from '../schemas.js';
+import { taskOptions } from './options.js';
 import { priority, progressReport, taskError } from './record.js';
 
 /*
  * Event names and shapes are the storage format: a version is never edited. A change is the next
- * version plus an upcast where the log is read.
+ * version; what it adds is optional, so that one schema reads every version.
  */
 const aggregate = 'task';
 
@@ -23,7 +24,8 @@ export type Idempotency = z.output<typeof idempotency>;
 
 export const taskCreated = defineEvent({
   type: 'TaskCreated',
-  version: 1,
+  /** 2: `options`. A reader of 1 does not know how they bind. */
+  version: 2,
   aggregate,
   summary: 'A task was accepted.',
   data: z.object({
@@ -42,6 +44,8 @@ export const taskCreated = defineEvent({
     batchId: clientId.optional(),
     metadata: metadata.optional(),
     excludeAgents: z.array(clientId).optional(),
+    /** Those that were given. */
+    options: taskOptions.optional(),
     idempotency: idempotency.optional(),
   }),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as limits from '../limits.js';
 import { clientId, count, instant, label, metadata, uuid } from '../schemas.js';
+import { taskOptions } from './options.js';
 
 export const priority = z.enum(['low', 'medium', 'high']);
 export type Priority = z.output<typeof priority>;
@@ -79,6 +80,8 @@ export const taskRecord = z.object({
   deadLettered: z.boolean(),
   progress: progressReport.nullable(),
   autoRoute: z.boolean(),
+  /** What the task said of retries, times, dependencies and limits; null: nothing. */
+  options: taskOptions.nullable(),
 });
 export type TaskRecord = z.output<typeof taskRecord>;
 

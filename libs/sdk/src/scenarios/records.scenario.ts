@@ -32,5 +32,6 @@ export const taskRecordOf = (given: Partial<TaskRecord> = {}): TaskRecord => ({
   deadLettered: false,
   progress: null,
   autoRoute: true,
+  options: null,
   ...given,
 });

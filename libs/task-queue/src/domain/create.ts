@@ -2,6 +2,8 @@ import {
   DEPENDENCY_REFUSED,
   IDEMPOTENCY_MISMATCH,
   UNKNOWN_DEPENDENCY,
+  taskOptions,
+  type TaskOptions,
   type BatchItemResult,
   type Idempotency,
   type NewTask,
@@ -146,8 +148,18 @@ function createdEvent(
     batchId: task.batchId,
     metadata: task.metadata,
     excludeAgents: task.excludeAgents,
+    options: optionsOf(task),
     idempotency,
   });
+}
+
+const OPTIONS = Object.keys(taskOptions.shape) as (keyof TaskOptions)[];
+
+/** Those that were given; undefined: none. */
+function optionsOf(task: NewTask): TaskOptions | undefined {
+  const given = OPTIONS.filter((name) => task[name] !== undefined);
+  if (given.length === 0) return undefined;
+  return Object.fromEntries(given.map((name) => [name, task[name]]));
 }
 
 /** Keys of another partition, none of which was used here before they became that one's. */

@@ -1,4 +1,4 @@
-import { TASK_NOT_FOUND, type TaskEvent } from '@athena/contracts';
+import { TASK_NOT_FOUND, taskEvents, type TaskEvent } from '@athena/contracts';
 import type { Command, DecideContext, Decision } from '@athena/event-log';
 import { refuse, type NewEvent, type RefusalDefinition } from '@athena/operation';
 import { finishedOf } from './record.js';
@@ -6,13 +6,15 @@ import type { FinishedTask, Task, TaskState } from './state.js';
 
 type DataOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>['data'];
 
-/** A new event of version 1 about a task. */
+const VERSIONS = Object.fromEntries(taskEvents.map(({ type, version }) => [type, version]));
+
+/** A new event about a task. */
 export const taskEvent = <T extends TaskEvent['type']>(
   type: T,
   project: string,
   id: string,
   data: DataOf<T>,
-): NewEvent => ({ type, v: 1, project, id, data });
+): NewEvent => ({ type, v: VERSIONS[type] as number, project, id, data });
 
 export const decided = (events: readonly NewEvent[], answer: unknown): Decision => ({
   events,

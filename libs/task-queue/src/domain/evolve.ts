@@ -109,6 +109,7 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     estimatedDurationMs: data.estimatedDurationMs,
     batchId: data.batchId,
     metadata: data.metadata,
+    options: data.options,
     attempt: 0,
     retryCount: 0,
     holder: undefined,

@@ -45,6 +45,7 @@ export function recordOf(task: Task): TaskRecord {
     deadLettered: task.deadLettered ?? false,
     progress: task.progress ?? null,
     autoRoute: task.autoRoute,
+    options: task.options ?? null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Priority, TaskError, TaskRecord, TaskStatus } from '@athena/contracts';
+import type { Priority, TaskError, TaskOptions, TaskRecord, TaskStatus } from '@athena/contracts';
 import { Table } from '@athena/event-log';
 import TinyQueue from 'tinyqueue';
 import { RecentTasks } from './recent-tasks.js';
@@ -48,6 +48,7 @@ export interface Task {
   estimatedDurationMs: number | undefined;
   batchId: string | undefined;
   metadata: Record<string, unknown> | undefined;
+  options: TaskOptions | undefined;
   attempt: number;
   retryCount: number;
   holder: Holder | undefined;

@@ -1,4 +1,4 @@
-import type { Priority, TaskError, TaskRecord, TaskStatus } from '@athena/contracts';
+import type { Priority, TaskError, TaskOptions, TaskRecord, TaskStatus } from '@athena/contracts';
 import type { Column } from '@athena/projection';
 
 /** A row of the projection `tasks`. Instants are milliseconds. */
@@ -42,6 +42,7 @@ export interface TaskRow {
   readonly cause: string | null;
   /** Position of the last event that concerned the task. */
   readonly updated_seq: number;
+  readonly options: TaskOptions | null;
 }
 
 const nullable = true;
@@ -82,6 +83,7 @@ export const taskColumns: readonly (Column & { readonly name: keyof TaskRow })[]
   { name: 'ready_reason', type: 'text', nullable },
   { name: 'cause', type: 'text', nullable },
   { name: 'updated_seq', type: 'int8' },
+  { name: 'options', type: 'json', nullable },
 ];
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -115,4 +117,5 @@ export const recordOfRow = (row: TaskRow): TaskRecord => ({
   deadLettered: row.dead_lettered,
   progress: row.progress,
   autoRoute: row.auto_route,
+  options: row.options,
 });

@@ -12,13 +12,13 @@ const ABOUT_TASKS: ReadonlySet<string> = new Set(taskLifeEvents.map(({ type }) =
 /** Every task that ever was, as its record shows it; live and finished alike. */
 export const tasks: Projection = defineProjection<TaskRow>({
   name: 'tasks',
-  version: 1,
-  table: 'tasks_v1',
+  version: 2,
+  table: 'tasks_v2',
   aggregates: ['task'],
   key: ['task_id'],
   columns: taskColumns,
   tally: {
-    table: 'task_counts_v1',
+    table: 'task_counts_v2',
     columns: ['project', 'status', 'priority', 'task_type', 'retried'],
     groupOf: ({ project, status, priority, task_type, retry_count }) => [
       project,
@@ -113,6 +113,7 @@ function created({ id, project, data }: Of<'TaskCreated'>, { at, seq }: Placed):
     ready_reason: runAt === null ? null : 'scheduled',
     cause: null,
     updated_seq: seq,
+    options: data.options ?? null,
   });
 }
 

@@ -20,7 +20,7 @@ import { startPostgres, type RunningPostgres } from '../../../../tools/stack/ser
 import { taskDecider } from '../domain/decider.js';
 import { finishedOf } from '../domain/record.js';
 import type { Task, TaskState } from '../domain/state.js';
-import { CreateTasksV11793491200100 } from '../projections/create-tasks-v1.js';
+import { taskQueueMigrations } from '../schema.js';
 import { tasks } from '../projections/tasks.js';
 import { findTasks } from './find-tasks.js';
 import { queryTasks } from './query-tasks.js';
@@ -38,7 +38,7 @@ let ids = 0;
 
 beforeAll(async () => {
   postgres = await startPostgres();
-  const migrations = [CreateTasksV11793491200100];
+  const migrations = taskQueueMigrations;
   const source = await createDataSource({
     url: postgres.url,
     entities: [entityOf(tasks)],
@@ -262,7 +262,7 @@ describe('a rebuild of the tasks', () => {
     await caughtUp();
     const rowsOf = async (table: string): Promise<unknown[]> =>
       (await pool.query<{ t: string }>(`select t::text from ${table} t order by 1`)).rows;
-    const counts = '(select * from task_counts_v1 where n <> 0)';
+    const counts = '(select * from task_counts_v2 where n <> 0)';
     const [rows, figures] = [await rowsOf('tasks'), await rowsOf(counts)];
     expect(rows.length).toBeGreaterThan(10);
     await leadingRebuild(pool, tasks, (client) => rebuild(client, { log, projection: tasks }));

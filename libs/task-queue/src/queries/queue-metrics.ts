@@ -24,7 +24,7 @@ interface TimesRow {
 }
 
 const COUNTS = `
-  select status, priority, task_type, retried, n from task_counts_v1
+  select status, priority, task_type, retried, n from task_counts_v2
   where project = $1 and n > 0`;
 const OLDEST_PENDING = `
   select min(created_at) as at from tasks where project = $1 and status = 'pending'`;
