@@ -64,6 +64,9 @@ export const released = (id: string, reason: string): LoggedEvent =>
 
 export const cancelled = (id: string): LoggedEvent => event('TaskCancelled', id, {});
 
+export const expired = (id: string): LoggedEvent =>
+  event('TaskExpired', id, { reason: 'deadline', error: { message: 'late' }, deadLettered: false });
+
 export const dependencyCompleted = (id: string, dependency: string): LoggedEvent =>
   event('DependencyCompleted', id, { dependency });
 

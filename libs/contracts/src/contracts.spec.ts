@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   createTask,
+  createTasks,
   json,
   limits,
   operations,
@@ -76,9 +77,40 @@ describe('limits of inputs', () => {
     expect(fits({ batchId: 'a.b' })).toBe(false);
   });
 
-  it('take null as content, and refuse contradictory times', () => {
+  it('take null as content', () => {
     expect(fits({ content: null })).toBe(true);
-    expect(fits({ delayMs: 1, runAt: '2026-01-01T00:00:00Z' })).toBe(false);
+  });
+
+  it('take times up to their limits and no more', () => {
+    const { BACKOFF_MS_LIMIT, BACKOFF_FACTOR_MAX, SCHEDULE_TO_START_MS_MAX } = limits;
+    const maxMs = BACKOFF_MS_LIMIT;
+    for (const [most, fields] of [
+      [BACKOFF_MS_LIMIT, (firstMs: number) => ({ backoff: { firstMs, maxMs } })],
+      [BACKOFF_MS_LIMIT, (maxMs: number) => ({ backoff: { maxMs } })],
+      [BACKOFF_FACTOR_MAX, (factor: number) => ({ backoff: { factor } })],
+      [SCHEDULE_TO_START_MS_MAX, (scheduleToStartMs: number) => ({ scheduleToStartMs })],
+    ] as const) {
+      expect([most, most + 1].map((value) => fits(fields(value)))).toEqual([true, false]);
+      expect(fits(fields(0))).toBe(false);
+    }
+  });
+
+  it('refuse times that contradict each other, in batches too, and name the field', () => {
+    const runAt = '2026-01-02T00:00:00Z';
+    const contradictions: [object, string][] = [
+      [{ runAt, delayMs: 1 }, 'runAt'],
+      [{ runAt, deadline: '2026-01-01T19:00:00-05:00' }, 'runAt'],
+      [{ runAt, retryUntil: '2026-01-01T00:00:00Z' }, 'runAt'],
+      [{ backoff: { firstMs: 2, maxMs: 1 } }, 'backoff.firstMs'],
+      [{ backoff: { firstMs: limits.BACKOFF_MS_MAX + 1 } }, 'backoff.firstMs'],
+    ];
+    for (const [fields, field] of contradictions) {
+      const one = createTask.input.safeParse({ ...task, ...fields });
+      expect(one.error?.issues.map(({ path }) => path.join('.'))).toEqual([field]);
+      const many = createTasks.input.safeParse({ tasks: [task, { ...task, ...fields }] });
+      expect(many.error?.issues.map(({ path }) => path.join('.'))).toEqual([`tasks.1.${field}`]);
+    }
+    expect(fits({ runAt, deadline: '2026-01-02T00:00:01Z', backoff: {} })).toBe(true);
   });
 
   it('read waits with units', () => {

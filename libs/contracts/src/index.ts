@@ -43,6 +43,7 @@ export {
   taskDue,
   taskEvents,
   taskLifeEvents,
+  taskExpired,
   taskFailed,
   taskPartitionEvents,
   taskProgressed,
@@ -58,7 +59,7 @@ export type {
   TaskPartitionEvent,
 } from './task/events.js';
 export { backoff, taskOptions } from './task/options.js';
-export type { TaskOptions } from './task/options.js';
+export type { Backoff, TaskOptions } from './task/options.js';
 export { explainTask } from './task/explain-task.js';
 export { failTask } from './task/fail-task.js';
 export { getTask } from './task/get-task.js';
@@ -98,6 +99,7 @@ export {
 export type { Priority, TaskError, TaskRecord, TaskStatus, WaitReason } from './task/record.js';
 export {
   ALREADY_ASSIGNED,
+  CONTRADICTORY_TIMES,
   DEPENDENCY_CYCLE,
   DEPENDENCY_REFUSED,
   GROWTH_UNDER_WAY,

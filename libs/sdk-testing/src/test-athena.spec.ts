@@ -128,6 +128,43 @@ describe('an agent under test', () => {
     expect(await handle.status()).toBe('cancelled');
   });
 
+  it('is told while it runs that the deadline of its task has passed', async () => {
+    const reasons: unknown[] = [];
+    await athena.agent({ id: 'a', capabilities: ['render'] }, async (_content, { signal }) => {
+      await athena.sleep('1h', signal).catch((reason: unknown) => reasons.push(reason));
+    });
+    const deadline = new Date(athena.now.getTime() + 60_000).toISOString();
+    const handle = await client.submit(render, { page: 1 }, { deadline });
+    const dependent = await client.submit(render, { page: 2 }, { dependencies: [handle] });
+    await athena.advance('59s');
+    expect(await handle.status()).toBe('running');
+    await athena.advance('10s');
+    expect(reasons).toHaveLength(1);
+    expect(await client.tasks.get({ taskId: handle.taskId })).toMatchObject({
+      status: 'failed',
+      error: { code: 'DEADLINE_EXCEEDED' },
+      reason: 'deadline',
+    });
+    expect(await dependent.status()).toBe('blocked');
+    expect(await client.agents.get({ agentId: 'a' })).toMatchObject({ activeTasks: 0, failed: 0 });
+  });
+
+  it('that is none leaves a task to its time to start', async () => {
+    const handle = await client.submit(render, { page: 1 }, { scheduleToStartMs: 5_000 });
+    await expect(athena.until(handle.result())).rejects.toThrow(TaskFailedError);
+    expect(await client.tasks.get({ taskId: handle.taskId })).toMatchObject({
+      error: { code: 'SCHEDULE_TO_START_TIMEOUT' },
+      deadLettered: true,
+    });
+  });
+
+  it('is refused what can’t be done in time', async () => {
+    const deadline = athena.now.toISOString();
+    await expect(client.submit(render, { page: 1 }, { deadline })).rejects.toMatchObject({
+      code: 'CONTRADICTORY_TIMES',
+    });
+  });
+
   it('stops as it does outside', async () => {
     const agent = await athena.agent({ id: 'a', capabilities: ['render'] }, async () => {
       await athena.sleep('20s');

@@ -27,6 +27,7 @@ const ENTERS: Readonly<Partial<Record<TaskEvent['type'], TaskStatus>>> = {
   TaskCompleted: 'completed',
   AttemptFailed: 'pending',
   TaskFailed: 'failed',
+  TaskExpired: 'failed',
   TaskReleased: 'pending',
   TaskBlocked: 'blocked',
   TaskCancelled: 'cancelled',

@@ -83,15 +83,19 @@ describe('the projection of agents', () => {
     expect(rowAfter(registered(1), learned(0.5), registered(2))?.capabilities).toEqual(['pdf']);
   });
 
-  it.each(['TaskCompleted', 'AttemptFailed', 'TaskFailed', 'TaskReleased', 'TaskCancelled'])(
-    'counts a task from its assignment to %s',
-    (type) => {
-      const held = rowAfter(registered(1), assigned, ['TaskAssigned', 't2', holds]);
-      const done = rowAfter(registered(1), assigned, [type, 't1', holds]);
+  it.each([
+    'TaskCompleted',
+    'AttemptFailed',
+    'TaskFailed',
+    'TaskReleased',
+    'TaskCancelled',
+    'TaskExpired',
+  ])('counts a task from its assignment to %s', (type) => {
+    const held = rowAfter(registered(1), assigned, ['TaskAssigned', 't2', holds]);
+    const done = rowAfter(registered(1), assigned, [type, 't1', holds]);
 
-      expect([held?.active_tasks, done?.active_tasks]).toEqual([2, 0]);
-    },
-  );
+    expect([held?.active_tasks, done?.active_tasks]).toEqual([2, 0]);
+  });
 
   it('counts no task that was cancelled while nobody had it', () => {
     expect(rowAfter(registered(1), assigned, ['TaskCancelled', 't9', {}])?.active_tasks).toBe(1);

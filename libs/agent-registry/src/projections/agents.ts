@@ -73,6 +73,7 @@ function agentOf(event: Event): string | undefined {
     case 'TaskFailed':
     case 'TaskReleased':
     case 'TaskCancelled':
+    case 'TaskExpired':
       return event.data.agentId;
     default:
       return undefined;
@@ -133,6 +134,7 @@ function changed(row: AgentRow, event: Event): AgentRow {
     case 'TaskFailed':
     case 'TaskReleased':
     case 'TaskCancelled':
+    case 'TaskExpired':
       return { ...row, active_tasks: row.active_tasks - 1 };
     default:
       return row;

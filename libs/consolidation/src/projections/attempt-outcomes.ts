@@ -118,6 +118,7 @@ function changed(
     case 'TaskReleased':
       return released(row, event.data, placed);
     case 'TaskCancelled':
+    case 'TaskExpired':
       return ended(row);
     default:
       // A blocked task keeps what blocks it in `waits_for`, and so is held.

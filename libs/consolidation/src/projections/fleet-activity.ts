@@ -68,6 +68,7 @@ function agentOf(event: Event): string | undefined {
     case 'TaskFailed':
     case 'TaskReleased':
     case 'TaskCancelled':
+    case 'TaskExpired':
       return event.data.agentId;
     default:
       return undefined;

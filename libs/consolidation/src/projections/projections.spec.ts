@@ -86,6 +86,7 @@ describe('the outcomes of attempts', () => {
     });
     expect(task(...start, [50, given.released('t', 'not_started')])?.outcomes).toEqual([]);
     expect(task(...start, [50, given.cancelled('t')])).toBeNull();
+    expect(task(...start, [50, given.expired('t')])).toBeNull();
   });
 
   it('know which tasks the router may assign', () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientId, count, uuid } from '../schemas.js';
 import { createTask } from '../task/create-task.js';
 import { taskStatus } from '../task/record.js';
-import { IDEMPOTENCY_MISMATCH, UNKNOWN_DEPENDENCY } from '../task/refusals.js';
+import { CONTRADICTORY_TIMES, IDEMPOTENCY_MISMATCH, UNKNOWN_DEPENDENCY } from '../task/refusals.js';
 
 export const dispatchTask = defineCommand({
   name: 'task.dispatch',
@@ -19,5 +19,5 @@ export const dispatchTask = defineCommand({
     reason: z.string(),
     seq: count,
   }),
-  refusals: [UNKNOWN_DEPENDENCY, IDEMPOTENCY_MISMATCH],
+  refusals: [UNKNOWN_DEPENDENCY, IDEMPOTENCY_MISMATCH, CONTRADICTORY_TIMES],
 });

@@ -2,9 +2,9 @@ import { defineCommand } from '@athena/operation';
 import { z } from 'zod';
 import * as limits from '../limits.js';
 import { clientId, count, instant, json, label, metadata, uuid } from '../schemas.js';
-import { taskOptions } from './options.js';
+import { checkTimes, taskOptions } from './options.js';
 import { priority, taskStatus } from './record.js';
-import { IDEMPOTENCY_MISMATCH, UNKNOWN_DEPENDENCY } from './refusals.js';
+import { CONTRADICTORY_TIMES, IDEMPOTENCY_MISMATCH, UNKNOWN_DEPENDENCY } from './refusals.js';
 
 /** What a task is made of, the same for one task and in batches. */
 export const newTask = z.strictObject({
@@ -34,17 +34,12 @@ export const createTask = defineCommand({
   scope: 'tasks:write',
   to: { partition: 'task', creates: true },
   http: { method: 'POST', path: '/v1/tasks', status: 201 },
-  input: newTask
-    .extend({ idempotencyKey: clientId.optional() })
-    .refine(({ delayMs, runAt }) => delayMs === undefined || runAt === undefined, {
-      message: 'give delayMs or runAt, not both',
-      path: ['runAt'],
-    }),
+  input: newTask.extend({ idempotencyKey: clientId.optional() }).check(checkTimes),
   output: z.object({
     taskId: uuid,
     status: taskStatus,
     created: z.boolean(),
     seq: count,
   }),
-  refusals: [UNKNOWN_DEPENDENCY, IDEMPOTENCY_MISMATCH],
+  refusals: [UNKNOWN_DEPENDENCY, IDEMPOTENCY_MISMATCH, CONTRADICTORY_TIMES],
 });

@@ -4,7 +4,9 @@ import * as limits from '../limits.js';
 import { clientId, count, uuid } from '../schemas.js';
 import { newTask } from './create-task.js';
 import { idempotency } from './events.js';
+import { checkTimes } from './options.js';
 import {
+  CONTRADICTORY_TIMES,
   DEPENDENCY_CYCLE,
   DEPENDENCY_REFUSED,
   IDEMPOTENCY_MISMATCH,
@@ -13,11 +15,13 @@ import {
 } from './refusals.js';
 
 const dependency = z.union([uuid, z.strictObject({ ref: clientId })]);
-const item = newTask.extend({
-  /** A name for this task inside the batch, for `dependencies: [{ ref }]`. */
-  ref: clientId.optional(),
-  dependencies: z.array(dependency).max(limits.DEPENDENCIES_MAX).default([]),
-});
+const item = newTask
+  .extend({
+    /** A name for this task inside the batch, for `dependencies: [{ ref }]`. */
+    ref: clientId.optional(),
+    dependencies: z.array(dependency).max(limits.DEPENDENCIES_MAX).default([]),
+  })
+  .check(checkTimes);
 
 const itemResult = z.union([
   z.object({ taskId: uuid }),
@@ -45,6 +49,7 @@ export const createTasks = defineCommand({
     DEPENDENCY_CYCLE,
     DEPENDENCY_REFUSED,
     IDEMPOTENCY_MISMATCH,
+    CONTRADICTORY_TIMES,
     PAYLOAD_TOO_LARGE,
   ],
 });

@@ -156,7 +156,8 @@ export const attemptFailed = defineEvent({
 
 export const taskFailed = defineEvent({
   type: 'TaskFailed',
-  version: 1,
+  /** 2: `reason`. */
+  version: 2,
   aggregate,
   summary: 'The attempt failed and there is no further one: the task is finished.',
   data: z.object({
@@ -164,8 +165,24 @@ export const taskFailed = defineEvent({
     error: taskError,
     /** No attempts were left, as against an error that must not be retried. */
     deadLettered: z.boolean(),
+    /** Why a dead letter gets no further attempt; absent in 1, where it was `max_attempts`. */
+    reason: z.enum(['max_attempts', 'retry_until']).optional(),
     /** The agent vanished: no outcome was reported, so none counts for its record. */
     lost: z.boolean().optional(),
+  }),
+});
+
+export const taskExpired = defineEvent({
+  type: 'TaskExpired',
+  version: 1,
+  aggregate,
+  summary: 'A time that the task was given is over: it is finished as failed.',
+  data: z.object({
+    reason: z.enum(['deadline', 'retry_until', 'schedule_to_start']),
+    error: taskError,
+    deadLettered: z.boolean(),
+    /** Whoever worked on it, whose attempt ends without an outcome. */
+    agentId: clientId.optional(),
   }),
 });
 
@@ -264,6 +281,7 @@ export const taskLifeEvents = [
   taskCompleted,
   attemptFailed,
   taskFailed,
+  taskExpired,
   taskReleased,
   taskCancelled,
 ] as const;

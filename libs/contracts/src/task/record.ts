@@ -75,7 +75,10 @@ export const taskRecord = z.object({
   runAt: instant.nullable(),
   batchId: clientId.nullable(),
   metadata: metadata.nullable(),
-  /** Inside pending: dependencies, scheduled, backoff, manual; blocked: the cause. Else null. */
+  /**
+   * Inside pending: dependencies, scheduled, backoff, manual; blocked: the cause; failed though it
+   * might have been tried again: max_attempts, retry_until, schedule_to_start, deadline. Else null.
+   */
   reason: z.string().nullable(),
   deadLettered: z.boolean(),
   progress: progressReport.nullable(),

@@ -35,6 +35,13 @@ export const IDEMPOTENCY_MISMATCH = defineRefusal({
   summary: 'The idempotency key was used before with another input.',
   remedy: 'Use a new key for a new request; repeat a request with exactly the same input.',
 });
+export const CONTRADICTORY_TIMES = defineRefusal({
+  code: 'CONTRADICTORY_TIMES',
+  kind: 'invalid',
+  retryable: false,
+  summary: 'The task’s times leave no moment at which it could run.',
+  remedy: 'Give a `deadline` and a `retryUntil` that are to come, and a start before them.',
+});
 export const ILLEGAL_TRANSITION = defineRefusal({
   code: 'ILLEGAL_TRANSITION',
   kind: 'conflict',

@@ -43,6 +43,7 @@ export function evolveTask(state: RouterState, event: TaskEvent, standing: Stand
     case 'TaskReleased':
       return tasks.giveBack(task, standing.at, toAvoid(state, task, event));
     case 'TaskCancelled':
+    case 'TaskExpired':
       noteCancelled(state, task);
       return tasks.finish(task);
     case 'TaskCompleted':

@@ -1,8 +1,9 @@
-import { ILLEGAL_TRANSITION, STALE_LEASE, limits, type TaskError } from '@athena/contracts';
+import { ILLEGAL_TRANSITION, STALE_LEASE, backoff, type TaskError } from '@athena/contracts';
 import type { Command, DecideContext, Decision } from '@athena/event-log';
 import type { NewEvent } from '@athena/operation';
 import { decided, locate, refused, taskEvent, unchanged } from './decisions.js';
 import type { FinishedTask, Holder, Task, TaskState } from './state.js';
+import { deadlineOf, mayBegin } from './timers.js';
 
 interface Report {
   readonly taskId: string;
@@ -38,7 +39,8 @@ function holding(state: TaskState, command: Command, context: DecideContext): Ho
     command.actor.startsWith('agent:') && command.actor !== `agent:${holder?.agentId}`;
   const shown = lease === undefined ? !mustShowLease(command.actor) : lease === holder?.lease;
   if (!holder && lease === undefined && shown) return { decision: illegal(command, task.status) };
-  if (!holder || foreign || !shown) return { decision: staleLease(command) };
+  const late = context.now >= (deadlineOf(task) ?? Number.POSITIVE_INFINITY);
+  if (!holder || foreign || !shown || late) return { decision: staleLease(command) };
   return { task, holder };
 }
 
@@ -166,12 +168,18 @@ function failedBefore(state: TaskState, command: Command): Decision | null {
 export function failureOf(held: Held, error: TaskError, retry: boolean, now: number): NewEvent {
   const { task } = held;
   const attempt = attemptOf(held, now);
-  if (retry && task.attempt < task.maxAttempts) {
-    const retryAt = new Date(now + backoffMs(task)).toISOString();
-    return taskEvent('AttemptFailed', task.project, task.id, { ...attempt, error, retryAt });
+  const left = task.attempt < task.maxAttempts;
+  const retryAt = now + backoffMs(task);
+  if (retry && left && mayBegin(task, retryAt)) {
+    const data = { ...attempt, error, retryAt: new Date(retryAt).toISOString() };
+    return taskEvent('AttemptFailed', task.project, task.id, data);
   }
-  const data = { ...attempt, error, deadLettered: retry };
-  return taskEvent('TaskFailed', task.project, task.id, data);
+  return taskEvent('TaskFailed', task.project, task.id, {
+    ...attempt,
+    error,
+    deadLettered: retry,
+    ...(retry ? { reason: left ? 'retry_until' : 'max_attempts' } : {}),
+  });
 }
 
 const attemptOf = (
@@ -185,14 +193,21 @@ const attemptOf = (
   durationMs: reportedMs ?? now - (holder.startedAt ?? holder.assignedAt),
 });
 
+const DEFAULT_BACKOFF = backoff.parse({});
+
 /**
- * Exponential backoff with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog,
- * 2015). The jitter derives from task and attempt: a decision has no randomness of its own.
+ * Unless the task says otherwise, exponential backoff with full jitter ("Exponential Backoff And
+ * Jitter", AWS Architecture Blog, 2015). The jitter derives from task and attempt: a decision has
+ * no randomness of its own.
  */
-export function backoffMs({ id, attempt }: Pick<Task, 'id' | 'attempt'>): number {
-  const { BACKOFF_FIRST_MS, BACKOFF_FACTOR, BACKOFF_MS_MAX } = limits;
-  const ceiling = Math.min(BACKOFF_MS_MAX, BACKOFF_FIRST_MS * BACKOFF_FACTOR ** (attempt - 1));
-  return Math.round(ceiling * fractionOf(`${id}#${attempt}`));
+export function backoffMs({
+  id,
+  attempt,
+  options,
+}: Pick<Task, 'id' | 'attempt' | 'options'>): number {
+  const { kind, firstMs, factor, maxMs, jitter } = options?.backoff ?? DEFAULT_BACKOFF;
+  const ceiling = Math.min(maxMs, kind === 'fixed' ? firstMs : firstMs * factor ** (attempt - 1));
+  return Math.round(jitter === 'none' ? ceiling : ceiling * fractionOf(`${id}#${attempt}`));
 }
 
 /** FNV-1a, as a fraction of its range. */

@@ -1,4 +1,5 @@
 import {
+  CONTRADICTORY_TIMES,
   DEPENDENCY_REFUSED,
   IDEMPOTENCY_MISMATCH,
   UNKNOWN_DEPENDENCY,
@@ -114,6 +115,8 @@ function makeTask(
   const { project } = command;
   const known = knownByKey(state, project, item) ?? knownById(state, id, context);
   if (known) return known;
+  const contradiction = contradictionOf(task, context.now);
+  if (contradiction) return contradiction;
   const dependencies = [...new Set(task.dependencies)];
   const found = findDependencies(state, project, dependencies, context, siblings);
   if ('refusal' in found || 'needs' in found) return found;
@@ -123,6 +126,18 @@ function makeTask(
   }
   const cause = found.failed[0]?.cause;
   return { taskId: id, events, status: cause === undefined ? 'pending' : 'blocked', cause };
+}
+
+/** An end that has passed, or that a delay does not leave time for. */
+function contradictionOf(task: NewTask, now: number): { refusal: Refusal } | null {
+  const begin = now + (task.delayMs ?? 0);
+  for (const name of ['deadline', 'retryUntil'] as const) {
+    const end = task[name];
+    if (end === undefined || begin < Date.parse(end)) continue;
+    if (now >= Date.parse(end)) return refused(CONTRADICTORY_TIMES, `${name} has passed`, name);
+    return refused(CONTRADICTORY_TIMES, `delayMs must end before ${name}`, 'delayMs');
+  }
+  return null;
 }
 
 function createdEvent(

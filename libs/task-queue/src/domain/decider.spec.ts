@@ -352,7 +352,9 @@ describe('waiting for a task', () => {
 
 describe('the backoff', () => {
   it('grows, has full jitter and a cap', () => {
-    const waits = [1, 2, 3, 30].map((attempt) => backoffMs({ id: 'x', attempt }));
+    const waits = [1, 2, 3, 30].map((attempt) =>
+      backoffMs({ options: undefined, id: 'x', attempt }),
+    );
     const ceilings = [1_000, 2_000, 4_000, limits.BACKOFF_MS_MAX];
     waits.forEach((wait, i) => expect(wait).toBeLessThanOrEqual(ceilings[i] as number));
     expect(new Set(waits).size).toBe(4);

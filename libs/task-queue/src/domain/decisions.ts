@@ -4,7 +4,7 @@ import { refuse, type NewEvent, type RefusalDefinition } from '@athena/operation
 import { finishedOf } from './record.js';
 import type { FinishedTask, Task, TaskState } from './state.js';
 
-type DataOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>['data'];
+export type DataOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>['data'];
 
 const VERSIONS = Object.fromEntries(taskEvents.map(({ type, version }) => [type, version]));
 

@@ -3,7 +3,8 @@ import type { NewEvent } from '@athena/operation';
 import { failureOf } from './attempt.js';
 import { decided, taskEvent } from './decisions.js';
 import { releaseOf } from './place.js';
-import { deadlineOf, type Task, type TaskState } from './state.js';
+import type { Task, TaskState } from './state.js';
+import { firstTimer, nextDue, type Timeout } from './timers.js';
 
 /** Bounds one decision of the partition's own; more follow at once. */
 export const DUE_TASKS_PER_DECISION = 500;
@@ -16,61 +17,83 @@ const own = (op: string, taskIds: readonly string[]): Command => ({
   input: { taskIds },
 });
 
-/** Immediately where dependents wait to be told; else the earliest deadline that still stands. */
-export function nextDueAt(state: TaskState): number | undefined {
-  if (state.cascades.size > 0) return 0;
-  for (;;) {
-    const next = state.deadlines.peek();
-    if (!next) return undefined;
-    if (stands(state, next.taskId, next.at)) return next.at;
-    state.deadlines.pop();
-  }
-}
-
-const stands = (state: TaskState, taskId: string, at: number): boolean => {
-  const task = state.tasks.get(taskId);
-  return task !== undefined && deadlineOf(task) === at;
-};
+/** Immediately where dependents wait to be told; else the earliest timer that still stands. */
+export const nextDueAt = (state: TaskState): number | undefined =>
+  state.cascades.size > 0 ? 0 : firstTimer(state)?.at;
 
 /** Takes what is due off the plan; deciding it plans whatever comes next. */
 export function due(state: TaskState, now: number): Command[] {
   const commands = state.cascades.size > 0 ? [own('task.cascade', [])] : [];
   const taskIds: string[] = [];
   while (taskIds.length < DUE_TASKS_PER_DECISION) {
-    const at = dueDeadline(state);
-    if (at === undefined || at > now) break;
-    const deadline = state.deadlines.pop();
-    if (deadline) taskIds.push(deadline.taskId);
+    const timer = firstTimer(state);
+    if (!timer || timer.at > now) break;
+    state.timers.pop();
+    taskIds.push(timer.taskId);
   }
   return taskIds.length > 0 ? [...commands, own('task.expire', taskIds)] : commands;
 }
 
-function dueDeadline(state: TaskState): number | undefined {
-  for (;;) {
-    const next = state.deadlines.peek();
-    if (!next || stands(state, next.taskId, next.at)) return next?.at;
-    state.deadlines.pop();
-  }
-}
-
-/** Planned times, backoffs, leases not started and attempts that ran too long. */
+/** What time does to tasks: of each the earliest that is due; the next one follows by itself. */
 export function expire(state: TaskState, command: Command, { now }: DecideContext): Decision {
   const { taskIds } = command.input as { taskIds: readonly string[] };
   const events: NewEvent[] = [];
   for (const id of new Set(taskIds)) {
     const task = state.tasks.get(id);
-    const at = task && deadlineOf(task);
-    if (task && at !== undefined && at <= now) events.push(expired(task, now));
+    const due = task && nextDue(task);
+    if (due && due.at <= now) events.push(timedOut(task, due.timeout, now));
   }
   return decided(events, null);
 }
 
-function expired(task: Task, now: number): NewEvent {
-  if (!task.holder) return taskEvent('TaskDue', task.project, task.id, {});
-  if (task.status === 'assigned') return releaseOf(task, 'not_started', true, now);
-  const ms = task.startToCloseMs ?? 0;
-  const error = { message: `ran longer than ${ms} ms (startToCloseMs)`, code: 'TIMED_OUT' };
-  return failureOf({ task, holder: task.holder }, error, true, now);
+function timedOut(task: Task, timeout: Timeout, now: number): NewEvent {
+  switch (timeout) {
+    case 'ready':
+      return taskEvent('TaskDue', task.project, task.id, {});
+    case 'not_started':
+      return releaseOf(task, 'not_started', true, now);
+    case 'start_to_close':
+      return ranTooLong(task, now);
+    default:
+      return expired(task, timeout);
+  }
+}
+
+function ranTooLong(task: Task, now: number): NewEvent {
+  const { holder, id, startToCloseMs } = task;
+  if (!holder) throw new Error(`task ${id} has no holder`);
+  const message = `ran longer than ${startToCloseMs} ms (startToCloseMs)`;
+  return failureOf({ task, holder }, { message, code: 'TIMED_OUT' }, true, now);
+}
+
+/** A time of the task itself is over, whatever it is at. */
+function expired(
+  { project, id, options, error, holder }: Task,
+  reason: 'deadline' | 'retry_until' | 'schedule_to_start',
+): NewEvent {
+  const { deadline, retryUntil, scheduleToStartMs } = options ?? {};
+  const errors = {
+    deadline: {
+      message: `not finished by ${deadline} (deadline)`,
+      code: 'DEADLINE_EXCEEDED',
+    },
+    // What the last attempt failed with, if there was one, says more.
+    retry_until: error ?? {
+      message: `no attempt began before ${retryUntil} (retryUntil)`,
+      code: 'RETRY_UNTIL_PASSED',
+    },
+    schedule_to_start: {
+      message: `with no agent within ${scheduleToStartMs} ms (scheduleToStartMs)`,
+      code: 'SCHEDULE_TO_START_TIMEOUT',
+    },
+  };
+  return taskEvent('TaskExpired', project, id, {
+    reason,
+    error: errors[reason],
+    // Whoever sends it again can't meet a deadline that has passed.
+    deadLettered: reason !== 'deadline',
+    ...(holder ? { agentId: holder.agentId } : {}),
+  });
 }
 
 /** Tells the dependents of finished or blocked tasks, a bounded number at a time. */

@@ -4,16 +4,17 @@ import { CLOCKS_RESTARTED, PARTITION_OPENED } from '@athena/event-log';
 import type { EventContext, LoggedEvent } from '@athena/event-log';
 import { timeOfId } from '@athena/operation';
 import { evolveGrowth } from './partitions.js';
+import { failReasonOf } from './record.js';
 import {
   addTo,
   agentKey,
   editRow,
-  planDeadline,
   removeFrom,
   type Holder,
   type Task,
   type TaskState,
 } from './state.js';
+import { plan, restartClocks } from './timers.js';
 
 type Of<T extends TaskLifeEvent['type']> = Extract<TaskLifeEvent, { type: T }>;
 type Data<T extends TaskLifeEvent['type']> = Of<T>['data'];
@@ -58,11 +59,11 @@ function changed(
 ): void {
   switch (event.type) {
     case 'DependencyCompleted':
-      return dependencyCompleted(state, task, event.data);
+      return dependencyCompleted(state, task, event.data, context.at);
     case 'TaskBlocked':
-      return blocked(state, task, event.data);
+      return blocked(state, task, event.data, context.at);
     case 'TaskDue':
-      return due(task);
+      return due(state, task, context.at);
     case 'TaskAssigned':
       return assigned(state, task, event.data, context);
     case 'TaskStarted':
@@ -72,11 +73,13 @@ function changed(
     case 'TaskCompleted':
       return completed(state, task, event.data, context.at);
     case 'AttemptFailed':
-      return attemptFailed(state, task, event.data);
+      return attemptFailed(state, task, event.data, context.at);
     case 'TaskFailed':
       return failed(state, task, event.data, context.at);
+    case 'TaskExpired':
+      return expired(state, task, event.data, context.at);
     case 'TaskReleased':
-      return released(state, task, event.data);
+      return released(state, task, event.data, context.at);
     case 'TaskCancelled':
       return finish(state, task, 'cancelled', context.at);
     default:
@@ -104,6 +107,7 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     autoRoute: data.autoRoute,
     readyAt: runAt,
     readyReason: runAt === undefined ? undefined : 'scheduled',
+    assignBy: undefined,
     runAt,
     startToCloseMs: data.startToCloseMs,
     estimatedDurationMs: data.estimatedDurationMs,
@@ -120,10 +124,11 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     result: undefined,
     durationMs: undefined,
     deadLettered: undefined,
+    failReason: undefined,
   };
   state.tasks.set(task.id, task);
   for (const dependency of data.waitsFor) addTo(state.dependents, dependency, task.id);
-  planDeadline(state, task);
+  plan(state, task, context.at);
   if (data.idempotency) rememberKey(state, event, data.idempotency, context);
 }
 
@@ -161,8 +166,10 @@ function dependencyCompleted(
   state: TaskState,
   task: Task,
   data: Data<'DependencyCompleted'>,
+  at: number,
 ): void {
   waitNoMore(state, task, data.dependency);
+  plan(state, task, at);
 }
 
 function waitNoMore(state: TaskState, task: Task, dependency: string): void {
@@ -171,18 +178,25 @@ function waitNoMore(state: TaskState, task: Task, dependency: string): void {
   if (!state.dependents.has(dependency)) state.cascades.delete(dependency);
 }
 
-function blocked(state: TaskState, task: Task, { dependency, cause }: Data<'TaskBlocked'>): void {
+function blocked(
+  state: TaskState,
+  task: Task,
+  { dependency, cause }: Data<'TaskBlocked'>,
+  at: number,
+): void {
   waitNoMore(state, task, dependency);
   task.failedDependencies.push(dependency);
   if (task.status === 'blocked') return;
   task.status = 'blocked';
   task.cause = cause;
+  plan(state, task, at);
   tellDependents(state, task.id, 'failed', cause);
 }
 
-function due(task: Task): void {
+function due(state: TaskState, task: Task, at: number): void {
   task.readyAt = undefined;
   task.readyReason = undefined;
+  plan(state, task, at);
 }
 
 function assigned(
@@ -206,7 +220,7 @@ function assigned(
   task.attempt = data.attempt;
   task.progress = undefined;
   addTo(state.held, agentKey(task.project, agentId), task.id);
-  planDeadline(state, task);
+  plan(state, task, at);
 }
 
 function started(state: TaskState, task: Task, at: number): void {
@@ -215,7 +229,7 @@ function started(state: TaskState, task: Task, at: number): void {
   task.status = 'running';
   holder.startedAt = at;
   if (task.startToCloseMs !== undefined) holder.closeBy = at + task.startToCloseMs;
-  planDeadline(state, task);
+  plan(state, task, at);
 }
 
 function progressed(task: Task, { percent, message }: Data<'TaskProgressed'>): void {
@@ -231,33 +245,53 @@ function completed(state: TaskState, task: Task, data: Data<'TaskCompleted'>, at
   finish(state, task, 'completed', at);
 }
 
-function attemptFailed(state: TaskState, task: Task, data: Data<'AttemptFailed'>): void {
+function attemptFailed(
+  state: TaskState,
+  task: Task,
+  data: Data<'AttemptFailed'>,
+  at: number,
+): void {
   task.error = data.error;
   task.retryCount++;
   task.readyAt = Date.parse(data.retryAt);
   task.readyReason = 'backoff';
-  backToPending(state, task);
+  backToPending(state, task, at);
 }
 
 function failed(state: TaskState, task: Task, data: Data<'TaskFailed'>, at: number): void {
   task.error = data.error;
   task.durationMs = data.durationMs;
   task.deadLettered = data.deadLettered;
+  task.failReason = failReasonOf(data);
   finish(state, task, 'failed', at);
 }
 
-function released(state: TaskState, task: Task, { reason }: Data<'TaskReleased'>): void {
-  // Work that never began did not use up an attempt.
-  if (reason === 'not_started') task.attempt--;
-  backToPending(state, task);
+function expired(state: TaskState, task: Task, data: Data<'TaskExpired'>, at: number): void {
+  task.error = data.error;
+  task.deadLettered = data.deadLettered;
+  task.failReason = data.reason;
+  finish(state, task, 'failed', at);
+  // It was taken from its holder, whose lease says nothing any more.
+  if (task.holder) task.endedLease = undefined;
 }
 
-function backToPending(state: TaskState, task: Task): void {
+function released(
+  state: TaskState,
+  task: Task,
+  { reason }: Data<'TaskReleased'>,
+  at: number,
+): void {
+  // Work that never began did not use up an attempt.
+  if (reason === 'not_started') task.attempt--;
+  backToPending(state, task, at);
+}
+
+function backToPending(state: TaskState, task: Task, at: number): void {
   endHold(state, task);
   task.holder = undefined;
   task.progress = undefined;
   task.status = 'pending';
-  planDeadline(state, task);
+  plan(state, task, at);
 }
 
 function endHold(state: TaskState, task: Task): void {
@@ -302,18 +336,4 @@ function tellDependents(
 function notRemembered(state: TaskState, firstAt: number): void {
   state.justLoaded = false;
   state.unknownBefore = Math.max(state.unknownBefore, firstAt);
-}
-
-/** Time in which nobody could report does not count against holders. */
-function restartClocks(state: TaskState, at: number): void {
-  for (const { id, holder } of [...state.tasks.values()]) {
-    if (!holder) continue;
-    const grace = at + limits.ASSIGNED_NOT_STARTED_MS;
-    const late = holder.startedAt === undefined ? holder.startBy : holder.closeBy;
-    if (late === undefined || late >= grace) continue;
-    const task = state.tasks.edit(id) as Task;
-    if (holder.startedAt === undefined) holder.startBy = grace;
-    else holder.closeBy = grace;
-    planDeadline(state, task);
-  }
 }

@@ -43,6 +43,7 @@ export function heard(partition: number, event: TaskEvent): Ended | readonly str
     case 'TaskCompleted':
       return { taskId: id, outcome: 'completed', cause: id };
     case 'TaskFailed':
+    case 'TaskExpired':
     case 'TaskCancelled':
       return { taskId: id, outcome: 'failed', cause: id };
     case 'TaskBlocked':

@@ -12,6 +12,7 @@ import { failureOf } from './attempt.js';
 import { decided, refused, taskEvent, unchanged } from './decisions.js';
 import { claimedTaskOf, reasonOf } from './record.js';
 import { agentKey, rowOf, type Task, type TaskState } from './state.js';
+import { nextDue } from './timers.js';
 
 /** task.openRouter: the newest router wins; proposals of older ones are refused from now on. */
 export function openRouter(state: TaskState, command: Command): Decision {
@@ -74,6 +75,8 @@ function place(
       `task ${taskId} is held by ${task.holder?.agentId ?? 'another'}`,
     );
   }
+  const due = nextDue(task);
+  if (due && due.at <= now) return refused(NOT_ASSIGNABLE, `the time of task ${taskId} is over`);
   const reason = reasonOf(task);
   if (task.status !== 'pending' || (reason !== null && !(manual && reason === 'manual'))) {
     return refused(NOT_ASSIGNABLE, `task ${taskId} is ${task.status} (${reason ?? 'not offered'})`);

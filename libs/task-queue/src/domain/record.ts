@@ -1,12 +1,18 @@
 import type { ClaimedTask, TaskRecord } from '@athena/contracts';
+import type { DataOf } from './decisions.js';
 import type { FinishedTask, Task } from './state.js';
 
 const iso = (ms: number | undefined): string | null =>
   ms === undefined ? null : new Date(ms).toISOString();
 
+/** Why a failed task gets no further attempt; undefined: its error was not to be retried. */
+export const failReasonOf = ({ deadLettered, reason }: DataOf<'TaskFailed'>): string | undefined =>
+  deadLettered ? (reason ?? 'max_attempts') : undefined;
+
 /** Why a task is not offered, as far as the task itself knows; of a blocked one the cause. */
 export function reasonOf(task: Task): string | null {
   if (task.status === 'blocked') return task.cause ?? null;
+  if (task.status === 'failed') return task.failReason ?? null;
   if (task.status !== 'pending') return null;
   if (task.waitsFor.length > 0) return 'dependencies';
   if (task.readyAt !== undefined) return task.readyReason ?? 'scheduled';
@@ -69,5 +75,5 @@ export function claimedTaskOf(task: Task): ClaimedTask {
 export const finishedOf = (task: Task): FinishedTask => ({
   project: task.project,
   record: recordOf(task),
-  lease: task.holder?.lease ?? task.endedLease ?? null,
+  lease: task.endedLease ?? null,
 });

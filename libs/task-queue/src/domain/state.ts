@@ -1,7 +1,7 @@
 import type { Priority, TaskError, TaskOptions, TaskRecord, TaskStatus } from '@athena/contracts';
 import { Table } from '@athena/event-log';
-import TinyQueue from 'tinyqueue';
 import { RecentTasks } from './recent-tasks.js';
+import { noTimers, replan, type Timers } from './timers.js';
 
 /** Who works on the task's current attempt. Instants in state are milliseconds. */
 export interface Holder {
@@ -43,6 +43,8 @@ export interface Task {
   /** Not to be offered before: planned time, or the end of the backoff. */
   readyAt: number | undefined;
   readyReason: 'scheduled' | 'backoff' | undefined;
+  /** While it is offered: not with an agent by then, it fails. */
+  assignBy: number | undefined;
   runAt: number | undefined;
   startToCloseMs: number | undefined;
   estimatedDurationMs: number | undefined;
@@ -60,6 +62,8 @@ export interface Task {
   result: unknown;
   durationMs: number | undefined;
   deadLettered: boolean | undefined;
+  /** Of a failed task that might have been tried again: why it is not. */
+  failReason: string | undefined;
 }
 
 /** A finished task as it is found outside the live state: the record and its last lease. */
@@ -97,11 +101,6 @@ export interface PartitionRow {
   };
 }
 
-export interface Deadline {
-  readonly at: number;
-  readonly taskId: string;
-}
-
 /**
  * State of a task partition. The tables are durable; the rest derives from them (`reindex`), but
  * for `recent`, a cache of what just finished: whatever it lacks is fetched from the read model.
@@ -116,7 +115,7 @@ export interface TaskState {
   dependents: Map<string, Set<string>>;
   /** `project/agent` → tasks that it holds. */
   held: Map<string, Set<string>>;
-  deadlines: TinyQueue<Deadline>;
+  timers: Timers;
   /** Keys of `keys`, oldest first, from `keysHead` on. */
   keyOrder: string[];
   keysHead: number;
@@ -138,7 +137,7 @@ export const initialState = (partition: number): TaskState => ({
   rows: new Table<PartitionRow>('partition'),
   dependents: new Map(),
   held: new Map(),
-  deadlines: earliestFirst(),
+  timers: noTimers(),
   keyOrder: [],
   keysHead: 0,
   recent: new RecentTasks(),
@@ -167,19 +166,6 @@ export function editRow(state: TaskState): PartitionRow {
 
 export const agentKey = (project: string, agentId: string): string => `${project}/${agentId}`;
 
-/** When something is due for the task by itself. */
-export function deadlineOf({ status, readyAt, holder }: Task): number | undefined {
-  if (status === 'pending') return readyAt;
-  if (status === 'assigned') return holder?.startBy;
-  if (status === 'running') return holder?.closeBy;
-  return undefined;
-}
-
-export function planDeadline(state: TaskState, task: Task): void {
-  const at = deadlineOf(task);
-  if (at !== undefined) state.deadlines.push({ at, taskId: task.id });
-}
-
 export function addTo(index: Map<string, Set<string>>, key: string, member: string): void {
   const members = index.get(key);
   if (members) members.add(member);
@@ -196,18 +182,13 @@ export function reindex(state: TaskState): void {
   state.justLoaded = true;
   state.dependents = new Map();
   state.held = new Map();
-  state.deadlines = earliestFirst();
   for (const task of state.tasks.values()) {
     for (const dependency of task.waitsFor) addTo(state.dependents, dependency, task.id);
     if (task.holder) addTo(state.held, agentKey(task.project, task.holder.agentId), task.id);
-    planDeadline(state, task);
   }
+  replan(state);
   state.keyOrder = [...state.keys.entries()]
     .sort(([, left], [, right]) => left.order - right.order)
     .map(([key]) => key);
   state.keysHead = 0;
-}
-
-function earliestFirst(): TinyQueue<Deadline> {
-  return new TinyQueue<Deadline>([], (left, right) => left.at - right.at);
 }

@@ -91,6 +91,17 @@ describe('creating a batch', () => {
     expect(batches.queue.log.length).toBe(size);
   });
 
+  it('refuses what can’t be done in time, and what depends on it, for itself', async () => {
+    const batches = new Batches();
+    const deadline = new Date(batches.queue.now).toISOString();
+    const { results } = await batches.create([
+      { ref: 'a', deadline },
+      { dependencies: [{ ref: 'a' }] },
+      {},
+    ]);
+    expect(codes(results)).toEqual(['CONTRADICTORY_TIMES', 'DEPENDENCY_REFUSED', null]);
+  });
+
   it('with a used key and another input is refused', async () => {
     const batches = new Batches();
     await batches.create([{}], 'nightly');

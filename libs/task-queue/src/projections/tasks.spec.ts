@@ -25,10 +25,12 @@ const rowOf = (queue: Queue, taskId: string): TaskRow => rowsOf(queue).get(taskI
 
 /** What the partition itself says of every task, live or just finished. */
 function recordsOf({ state }: Queue): Map<string, { record: TaskRecord; lease: string | null }> {
-  const all = [...state.tasks.values(), ...state.recent.values()];
-  return new Map(
-    all.map((task) => [task.id, { record: recordOf(task), lease: finishedOf(task).lease }]),
-  );
+  const live = [...state.tasks.values()].map((task) => {
+    const lease = task.holder?.lease ?? task.endedLease ?? null;
+    return [task.id, { record: recordOf(task), lease }] as const;
+  });
+  const finished = [...state.recent.values()].map((task) => [task.id, finishedOf(task)] as const);
+  return new Map([...live, ...finished].map(([id, { record, lease }]) => [id, { record, lease }]));
 }
 
 describe('the projection of tasks', () => {

@@ -1,6 +1,7 @@
 import { isFinished, taskLifeEvents, type TaskLifeEvent } from '@athena/contracts';
 import type { LoggedEvent } from '@athena/event-log';
 import { defineProjection, type Placed, type Projection } from '@athena/projection/define';
+import { failReasonOf } from '../domain/record.js';
 import { taskColumns, type TaskRow } from './task-row.js';
 
 type Of<T extends TaskLifeEvent['type']> = Extract<TaskLifeEvent, { type: T }>;
@@ -62,6 +63,8 @@ function changeOf(row: TaskRow, event: TaskLifeEvent, placed: Placed): Change | 
       return attemptFailed(row, event.data);
     case 'TaskFailed':
       return failed(event.data, placed.at);
+    case 'TaskExpired':
+      return expired(row, event.data, placed.at);
     case 'TaskReleased':
       // Work that never began did not use up an attempt.
       return event.data.reason === 'not_started'
@@ -159,6 +162,20 @@ const failed = (data: Data<'TaskFailed'>, at: number): Change => ({
   error: data.error,
   execution_duration_ms: data.durationMs,
   dead_lettered: data.deadLettered,
+  reason: failReasonOf(data) ?? null,
+});
+
+/** Taken from its holder, if it had one: the lease says nothing any more. */
+const expired = (
+  row: TaskRow,
+  { error, deadLettered, reason }: Data<'TaskExpired'>,
+  at: number,
+): Change => ({
+  ...finished('failed', false, at),
+  error,
+  dead_lettered: deadLettered,
+  reason,
+  ...(row.assigned_to === null ? {} : { lease: null }),
 });
 
 /** The holder of the last attempt stays in the record of a finished task. */
@@ -185,8 +202,9 @@ const withReason = (row: TaskRow): TaskRow => {
   return reason === row.reason ? row : { ...row, reason };
 };
 
-/** Why it is not offered, as far as the task itself knows; of a blocked one the cause. */
+/** Why it is not offered or failed, as far as the task itself knows; of a blocked one the cause. */
 function reasonOf(row: TaskRow): string | null {
+  if (row.status === 'failed') return row.reason;
   if (row.status === 'blocked') return row.cause;
   if (row.status !== 'pending') return null;
   if (row.waits_for.length > 0) return 'dependencies';
