@@ -1,7 +1,24 @@
 import fc from 'fast-check';
 import { Queue } from './queue.scenario.js';
 
-type Step = { readonly verb: string; readonly task: number; readonly other: number };
+/** What most of a task's life consists of: it happens more often than the rest. */
+const USUAL = ['place', 'start', 'fail', 'wait'] as const;
+
+/** Milliseconds from the creation on, but for the backoff. */
+interface Times {
+  readonly deadline?: number;
+  readonly retryUntil?: number;
+  readonly scheduleToStartMs?: number;
+  readonly startToCloseMs?: number;
+  readonly backoff?: object;
+}
+
+interface Step {
+  readonly verb: string;
+  readonly task: number;
+  readonly other: number;
+  readonly times: Times;
+}
 
 const verbs = [
   'create',
@@ -20,10 +37,27 @@ const verbs = [
   'open',
 ] as const;
 
-/** What may happen to a queue, in any order. */
+const soon = fc.integer({ min: 1, max: 8_000 });
+const backoff = fc.record({
+  kind: fc.constantFrom('exponential', 'fixed'),
+  firstMs: fc.integer({ min: 1, max: 2_000 }),
+  maxMs: fc.integer({ min: 2_000, max: 5_000 }),
+  jitter: fc.constantFrom('full', 'none'),
+});
+const times: fc.Arbitrary<Times> = fc.record(
+  { deadline: soon, retryUntil: soon, scheduleToStartMs: soon, startToCloseMs: soon, backoff },
+  { requiredKeys: [] },
+);
+
+/** What may happen to a queue, in any order. Every other task names no times. */
 export const histories = fc.array(
-  fc.record({ verb: fc.constantFrom(...verbs), task: fc.nat(7), other: fc.nat(7) }),
-  { minLength: 1, maxLength: 60 },
+  fc.record({
+    verb: fc.oneof(fc.constantFrom(...verbs), fc.constantFrom(...USUAL)),
+    task: fc.nat(7),
+    other: fc.nat(7),
+    times: fc.oneof(fc.constant({}), times),
+  }),
+  { minLength: 1, maxLength: 60, size: '+1' },
 );
 
 /** Drives a queue through the steps; `repeat` sends every command twice. */
@@ -33,28 +67,34 @@ export function drive(
 ): Queue {
   const queue = new Queue();
   const ids: string[] = [];
-  for (const { verb, task, other } of history) {
-    const id = ids[task % Math.max(1, ids.length)];
-    const run = stepOf(queue, ids, verb, id, other);
+  for (const step of history) {
+    const run = stepOf(queue, ids, step);
     run();
-    if (onRepeat && !['wait', 'open', 'createLater'].includes(verb)) onRepeat(run());
+    if (onRepeat && !['wait', 'open'].includes(step.verb)) onRepeat(run());
   }
   return queue;
 }
 
+const absolute = ({ deadline, retryUntil, ...spans }: Times, now: number): object => ({
+  ...spans,
+  ...(deadline ? { deadline: new Date(now + deadline).toISOString() } : {}),
+  ...(retryUntil ? { retryUntil: new Date(now + retryUntil).toISOString() } : {}),
+});
+
 function stepOf(
   queue: Queue,
   ids: string[],
-  verb: string,
-  id: string | undefined,
-  other: number,
+  { verb, task, other, times }: Step,
 ): () => readonly string[] {
+  // The newest first: of the old ones most have ended.
+  const id = ids.at(-1 - (task % Math.max(1, ids.length)));
   const lease = id === undefined ? undefined : queue.state.tasks.get(id)?.holder?.lease;
   const agent = `agent${other % 3}`;
   const created = (fields: object): (() => readonly string[]) => {
     const newId = queue.newId();
     ids.push(newId);
-    return () => queue.tryCreate({ maxAttempts: 2, ...fields }, newId).types;
+    const all = { maxAttempts: 2, ...absolute(times, queue.now), ...fields };
+    return () => queue.tryCreate(all, newId).types;
   };
   if (verb === 'create' || id === undefined) return created({ autoRoute: other !== 0 });
   const report = (op: string, more: object): (() => readonly string[]) => {
