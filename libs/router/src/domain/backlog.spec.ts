@@ -60,12 +60,14 @@ describe('waiting tasks', () => {
     expect(given.state.tasks.tallies('p')).toMatchObject({ scheduled: 0, backoff: 0 });
   });
 
-  it('are not offered while they are blocked, cancelled or routed by hand', () => {
+  it('are not offered while they are blocked, cancelled, expired or routed by hand', () => {
     const given = new RouterScenario().agent('a');
-    const [blocked, cancelled] = [given.task(), given.task()];
+    const [blocked, cancelled, expired] = [given.task(), given.task(), given.task()];
     given.task({ autoRoute: false });
     given.event('TaskBlocked', blocked, { dependency: cancelled, cause: cancelled });
     given.event('TaskCancelled', cancelled, {});
+    const error = { message: 'late' };
+    given.event('TaskExpired', expired, { reason: 'deadline', error, deadLettered: false });
 
     expect(idsOf(given)).toEqual([]);
     expect(given.state.backlog.size).toBe(0);

@@ -76,6 +76,16 @@ describe('scheduleToStartMs', () => {
     expect(queue.advance(SECOND)).toEqual(['TaskExpired']);
   });
 
+  it('begins when the last dependency completes', () => {
+    const queue = new Queue();
+    const dependency = queue.create();
+    queue.create({ scheduleToStartMs, dependencies: [dependency] });
+    queue.advance(20 * SECOND);
+    queue.report('complete', dependency, queue.assign(dependency));
+    expect(queue.advance(scheduleToStartMs - 1)).toEqual(['DependencyCompleted']);
+    expect(queue.advance(1)).toEqual(['TaskExpired']);
+  });
+
   it('begins anew when a lease ends', () => {
     const queue = new Queue();
     const id = queue.create({ scheduleToStartMs });
@@ -207,10 +217,11 @@ describe('deadline', () => {
     expect(queue.record(dependent)).toMatchObject({ status: 'blocked', reason: planned });
   });
 
-  it('ends a blocked task', () => {
+  it('ends a blocked task, also one whose planned time had not come', () => {
     const queue = new Queue();
     const cancelled = queue.create();
-    const id = queue.create({ deadline: after(queue, SECOND), dependencies: [cancelled] });
+    const times = { deadline: after(queue, SECOND), delayMs: 500 };
+    const id = queue.create({ ...times, dependencies: [cancelled] });
     queue.when('task.cancel', { taskId: cancelled });
     expect(queue.advance(SECOND)).toEqual(['TaskBlocked', 'TaskExpired']);
     expect(queue.record(id)).toMatchObject(exceeded);
@@ -236,7 +247,7 @@ describe('deadline', () => {
 });
 
 describe('contradictory times', () => {
-  const refusalOf = (queue: Queue, fields: object): [string?, string?] => {
+  const refusalOf = (queue: Queue, fields: object): (string | undefined)[] => {
     const { refusal } = queue.tryCreate({ ...fields });
     return [refusal?.code, refusal?.field];
   };
