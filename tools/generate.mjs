@@ -12,6 +12,7 @@ execFileSync(process.execPath, [join(root, 'tools/build.mjs')], { stdio: 'ignore
 const contracts = await import('@athena/contracts');
 const { asyncApiDocument, errorCatalogue, openApiDocument } = await import('@athena/gateway');
 const { tools } = await import('@athena/mcp');
+const { taskStatesPage } = await import('./task-states.mjs');
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
 const table = (head, rows) =>
@@ -145,6 +146,7 @@ const files = {
   'docs/reference/events.md': eventsPage,
   'docs/reference/limits.md': limitsPage,
   'docs/reference/mcp-tools.md': toolsPage,
+  'docs/reference/task-states.md': () => taskStatesPage(table),
   'tools/snapshots/cli-help.txt': cliHelp,
   'tools/snapshots/openapi.json': () => json(openApiDocument(contracts.operations)),
   'tools/snapshots/asyncapi.json': () => json(asyncApiDocument(contracts.operations)),
