@@ -88,6 +88,7 @@ export { queueMetrics } from './task/queue-metrics.js';
 export {
   isFinished,
   lease,
+  plannedRun,
   priority,
   progressReport,
   taskError,
@@ -96,7 +97,14 @@ export {
   waitReason,
   waitTime,
 } from './task/record.js';
-export type { Priority, TaskError, TaskRecord, TaskStatus, WaitReason } from './task/record.js';
+export type {
+  PlannedRun,
+  Priority,
+  TaskError,
+  TaskRecord,
+  TaskStatus,
+  WaitReason,
+} from './task/record.js';
 export {
   ALREADY_ASSIGNED,
   CONTRADICTORY_TIMES,
@@ -114,6 +122,31 @@ export {
   UNKNOWN_DEPENDENCY,
 } from './task/refusals.js';
 export { startTask } from './task/start-task.js';
+export { createSchedule } from './schedule/create-schedule.js';
+export { deleteSchedule } from './schedule/delete-schedule.js';
+export { everyMs, missedRuns, overlap, scheduleId, scheduledTask } from './schedule/definition.js';
+export type { ScheduledTask } from './schedule/definition.js';
+export {
+  isOfSchedule,
+  scheduleDefined,
+  scheduleDeleted,
+  scheduleEvents,
+  scheduleFired,
+  schedulePaused,
+  scheduleResumed,
+  scheduleSkipped,
+  scheduleTriggered,
+} from './schedule/events.js';
+export type { ScheduleEvent } from './schedule/events.js';
+export { getSchedule } from './schedule/get-schedule.js';
+export { listSchedules } from './schedule/list-schedules.js';
+export { pauseSchedule } from './schedule/pause-schedule.js';
+export { previewSchedule } from './schedule/preview-schedule.js';
+export { scheduleRecord } from './schedule/record.js';
+export type { ScheduleRecord } from './schedule/record.js';
+export { SCHEDULE_NOT_FOUND, TOO_MANY_SCHEDULES } from './schedule/refusals.js';
+export { resumeSchedule } from './schedule/resume-schedule.js';
+export { triggerSchedule } from './schedule/trigger-schedule.js';
 export { agentHealth } from './agent/agent-health.js';
 export { claimTasks } from './agent/claim-tasks.js';
 export { deregisterAgent } from './agent/deregister-agent.js';

@@ -41,6 +41,20 @@ export const START_TO_CLOSE_MS_MAX = 7 * 24 * 3_600_000;
 /** Assigned, but not started within this: the work goes back. */
 export const ASSIGNED_NOT_STARTED_MS = 30_000;
 
+/** Schedules of one project. */
+export const SCHEDULES_PER_PROJECT_MAX = 1_000;
+export const SCHEDULE_EVERY_MS_MIN = 1_000;
+export const SCHEDULE_EVERY_MS_MAX = 366 * 24 * 3_600_000;
+/** A run this much late is on time; beyond, it was missed: see `missedRuns`. */
+export const SCHEDULE_GRACE_MS = 2_000;
+/** Missed runs that `missedRuns: all` makes up for: the last ones. */
+export const SCHEDULE_MISSED_RUNS_MAX = 100;
+/** Coming runs that `schedule.get` tells, and that a preview may ask for. */
+export const SCHEDULE_NEXT_RUNS = 5;
+export const SCHEDULE_PREVIEW_MAX = 100;
+/** Schedules of a page of the list, as text; the last one may go beyond. */
+export const SCHEDULE_PAGE_BYTES = 512 * 1024;
+
 /** Partitions of tasks: each has one writer, and all together one router. */
 export const TASK_PARTITIONS_MAX = 64;
 

@@ -15,6 +15,14 @@ import { progressTask } from './task/progress-task.js';
 import { queryTasks } from './task/query-tasks.js';
 import { queueMetrics } from './task/queue-metrics.js';
 import { startTask } from './task/start-task.js';
+import { createSchedule } from './schedule/create-schedule.js';
+import { deleteSchedule } from './schedule/delete-schedule.js';
+import { getSchedule } from './schedule/get-schedule.js';
+import { listSchedules } from './schedule/list-schedules.js';
+import { pauseSchedule } from './schedule/pause-schedule.js';
+import { previewSchedule } from './schedule/preview-schedule.js';
+import { resumeSchedule } from './schedule/resume-schedule.js';
+import { triggerSchedule } from './schedule/trigger-schedule.js';
 import { agentHealth } from './agent/agent-health.js';
 import { claimTasks } from './agent/claim-tasks.js';
 import { deregisterAgent } from './agent/deregister-agent.js';
@@ -72,6 +80,14 @@ export const operations: readonly Operation[] = [
   queryTasks,
   queueMetrics,
   startTask,
+  createSchedule,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  previewSchedule,
+  resumeSchedule,
+  triggerSchedule,
   agentHealth,
   claimTasks,
   deregisterAgent,

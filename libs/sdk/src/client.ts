@@ -36,6 +36,7 @@ export type TaskGroup = Group<(typeof groups)['tasks']> & {
  */
 export class AthenaClient {
   readonly tasks: TaskGroup;
+  readonly schedules: Group<(typeof groups)['schedules']>;
   readonly agents: Group<(typeof groups)['agents']>;
   readonly routing: Group<(typeof groups)['routing']>;
   readonly insights: Group<(typeof groups)['insights']>;
@@ -61,6 +62,7 @@ export class AthenaClient {
       ...bindGroup(groups.tasks, call),
       wait: (taskId, options = {}) => this.#access.wait(taskId, options),
     };
+    this.schedules = bindGroup(groups.schedules, call);
     this.agents = bindGroup(groups.agents, call);
     this.routing = bindGroup(groups.routing, call);
     this.insights = bindGroup(groups.insights, call);

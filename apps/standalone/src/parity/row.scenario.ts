@@ -54,6 +54,7 @@ export function row<T extends Operation>(operation: T, cases: Cases<T>): Row {
 
 /** Refusals that no single input brings about, by code or by operation and code, and why. */
 export const NOT_PROVOKED: Readonly<Record<string, string>> = {
+  TOO_MANY_SCHEDULES: 'takes a thousand schedules',
   TOO_MANY_AGENTS: 'takes ten thousand agents',
   TOO_MANY_KEYS: 'takes a thousand keys',
   TOO_MANY_PROJECTS: 'takes ten thousand projects',

@@ -44,7 +44,7 @@ export const eventTimeline = defineQuery({
     until: instant.optional(),
     type: label.optional(),
     aggregate: timelineAggregate.optional(),
-    /** A task’s or an agent’s id. */
+    /** A task’s, a schedule’s or an agent’s id. */
     aggregateId: clientId.optional(),
     actor: actor.optional(),
     correlation: correlation.optional(),

@@ -1,8 +1,9 @@
 import { defineEvent, type EventOf } from '@athena/operation';
 import { z } from 'zod';
 import { clientId, count, instant, label, metadata, uuid } from '../schemas.js';
+import { scheduleEvents } from '../schedule/events.js';
 import { taskOptions } from './options.js';
-import { priority, progressReport, taskError } from './record.js';
+import { plannedRun, priority, progressReport, taskError } from './record.js';
 
 /*
  * Event names and shapes are the storage format: a version is never edited. A change is the next
@@ -47,6 +48,8 @@ export const taskCreated = defineEvent({
     /** Those that were given. */
     options: taskOptions.optional(),
     idempotency: idempotency.optional(),
+    /** The run of a schedule that it is. */
+    schedule: plannedRun.optional(),
   }),
 });
 
@@ -286,7 +289,7 @@ export const taskLifeEvents = [
   taskCancelled,
 ] as const;
 
-/** What concerns a partition as a whole, or tasks of another one. */
+/** What concerns a partition as a whole, tasks of another one, or schedules. */
 export const taskPartitionEvents = [
   routerOpened,
   dependencySettled,
@@ -295,6 +298,7 @@ export const taskPartitionEvents = [
   partitionsGrown,
   partitionsAdopted,
   partitionsActivated,
+  ...scheduleEvents,
 ] as const;
 
 export const taskEvents = [...taskLifeEvents, ...taskPartitionEvents] as const;

@@ -50,6 +50,14 @@ export const progressReport = z.object({
   message: z.string().max(limits.TEXT_LENGTH_MAX).optional(),
 });
 
+/** Which run of which schedule a task is. */
+export const plannedRun = z.object({
+  scheduleId: clientId,
+  /** Null: asked for by hand. */
+  plannedAt: instant.nullable(),
+});
+export type PlannedRun = z.output<typeof plannedRun>;
+
 /** The task as every surface shows it. Instants are ISO 8601. */
 export const taskRecord = z.object({
   taskId: uuid,
@@ -85,6 +93,8 @@ export const taskRecord = z.object({
   autoRoute: z.boolean(),
   /** What the task said of retries, times, dependencies and limits; null: nothing. */
   options: taskOptions.nullable(),
+  /** Null: no schedule created it. */
+  schedule: plannedRun.nullable(),
 });
 export type TaskRecord = z.output<typeof taskRecord>;
 

@@ -33,5 +33,6 @@ export const taskRecordOf = (given: Partial<TaskRecord> = {}): TaskRecord => ({
   progress: null,
   autoRoute: true,
   options: null,
+  schedule: null,
   ...given,
 });

@@ -8,6 +8,7 @@ import {
   type BatchItemResult,
   type Idempotency,
   type NewTask,
+  type PlannedRun,
   type TaskStatus,
 } from '@athena/contracts';
 import type { Command, DecideContext, Decision } from '@athena/event-log';
@@ -25,6 +26,13 @@ interface Item {
   readonly id: string;
   readonly task: NewTask;
   readonly idempotency?: Idempotency | undefined;
+  /** The run of a schedule that it is. */
+  readonly schedule?: PlannedRun;
+}
+
+interface Known {
+  readonly repeated: string;
+  readonly status: TaskStatus;
 }
 
 type Made =
@@ -35,7 +43,7 @@ type Made =
       /** The failed task that blocks this one from the start. */
       readonly cause: string | undefined;
     }
-  | { readonly repeated: string; readonly status: TaskStatus }
+  | Known
   | { readonly needs: readonly string[] }
   | { readonly refusal: Refusal };
 
@@ -140,9 +148,9 @@ function contradictionOf(task: NewTask, now: number): { refusal: Refusal } | nul
   return null;
 }
 
-function createdEvent(
+export function createdEvent(
   project: string,
-  { id, task, idempotency }: Item,
+  { id, task, idempotency, schedule }: Item,
   { dependencies, waitsFor }: { dependencies: string[]; waitsFor: string[] },
   now: number,
 ): NewEvent {
@@ -165,6 +173,7 @@ function createdEvent(
     excludeAgents: task.excludeAgents,
     options: optionsOf(task),
     idempotency,
+    schedule,
   });
 }
 
@@ -201,7 +210,11 @@ function knownByKey(state: TaskState, project: string, { idempotency }: Item): M
 }
 
 /** A repeat of the same command: the proposed id exists. */
-function knownById(state: TaskState, id: string, { fetched }: DecideContext): Made | null {
+export function knownById(
+  state: TaskState,
+  id: string,
+  { fetched }: DecideContext,
+): Known | { readonly needs: readonly string[] } | null {
   const status =
     state.tasks.get(id)?.status ??
     state.recent.get(id)?.status ??

@@ -17,6 +17,17 @@ import { observe, outline } from './others.js';
 import { activate, adopt, getMap, grow } from './partitions.js';
 import { heldTasks, openRouter, placeTasks, releaseSession } from './place.js';
 import { recordOf } from './record.js';
+import { fireSchedule } from './schedule-fire.js';
+import {
+  createSchedule,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  previewSchedule,
+  resumeSchedule,
+  triggerSchedule,
+} from './schedules.js';
 import { initialState, reindex, tablesOf, type TaskState } from './state.js';
 
 type Decide = (state: TaskState, command: Command, context: DecideContext) => Decision;
@@ -40,6 +51,15 @@ const decisions: Readonly<Record<string, Decide>> = {
   'task.cascade': cascade,
   'task.observe': observe,
   'task.outline': outline,
+  'schedule.create': createSchedule,
+  'schedule.get': getSchedule,
+  'schedule.list': listSchedules,
+  'schedule.pause': pauseSchedule,
+  'schedule.resume': resumeSchedule,
+  'schedule.delete': deleteSchedule,
+  'schedule.trigger': triggerSchedule,
+  'schedule.preview': previewSchedule,
+  'schedule.fire': fireSchedule,
   'partitions.get': getMap,
   'partitions.grow': grow,
   'partitions.adopt': adopt,

@@ -3,6 +3,7 @@ import type { NewEvent } from '@athena/operation';
 import { failureOf } from './attempt.js';
 import { decided, taskEvent } from './decisions.js';
 import { releaseOf } from './place.js';
+import { dueSchedules, nextRunAt } from './schedule-fire.js';
 import type { Task, TaskState } from './state.js';
 import { firstTimer, nextDue, type Timeout } from './timers.js';
 
@@ -17,13 +18,21 @@ const own = (op: string, taskIds: readonly string[]): Command => ({
   input: { taskIds },
 });
 
-/** Immediately where dependents wait to be told; else the earliest timer that still stands. */
-export const nextDueAt = (state: TaskState): number | undefined =>
-  state.cascades.size > 0 ? 0 : firstTimer(state)?.at;
+/**
+ * Immediately where dependents wait to be told; else the earliest timer, or run of a schedule, that
+ * still stands.
+ */
+export function nextDueAt(state: TaskState): number | undefined {
+  if (state.cascades.size > 0) return 0;
+  const [timer, run] = [firstTimer(state)?.at, nextRunAt(state)];
+  if (timer === undefined || run === undefined) return timer ?? run;
+  return Math.min(timer, run);
+}
 
 /** Takes what is due off the plan; deciding it plans whatever comes next. */
 export function due(state: TaskState, now: number): Command[] {
-  const commands = state.cascades.size > 0 ? [own('task.cascade', [])] : [];
+  const commands = dueSchedules(state, now);
+  if (state.cascades.size > 0) commands.push(own('task.cascade', []));
   const taskIds: string[] = [];
   while (taskIds.length < DUE_TASKS_PER_DECISION) {
     const timer = firstTimer(state);

@@ -1,10 +1,16 @@
-import { isOfPartition, limits } from '@athena/contracts';
-import type { TaskEvent, TaskLifeEvent, TaskPartitionEvent } from '@athena/contracts';
+import { isOfPartition, isOfSchedule, limits } from '@athena/contracts';
+import type {
+  ScheduleEvent,
+  TaskEvent,
+  TaskLifeEvent,
+  TaskPartitionEvent,
+} from '@athena/contracts';
 import { CLOCKS_RESTARTED, PARTITION_OPENED } from '@athena/event-log';
 import type { EventContext, LoggedEvent } from '@athena/event-log';
 import { timeOfId } from '@athena/operation';
 import { evolveGrowth } from './partitions.js';
 import { failReasonOf } from './record.js';
+import { evolveSchedule } from './schedule-state.js';
 import {
   addTo,
   agentKey,
@@ -26,6 +32,7 @@ export function evolve(state: TaskState, logged: LoggedEvent, context: EventCont
     return restartClocks(state, context.at);
   }
   const event = logged as TaskEvent;
+  if (isOfSchedule(event)) return evolveSchedule(state, event, context.at);
   if (isOfPartition(event)) return partitionChanged(state, event, context.at);
   if (event.type === 'TaskCreated') return created(state, event, context);
   const task = state.tasks.edit(event.id);
@@ -33,7 +40,11 @@ export function evolve(state: TaskState, logged: LoggedEvent, context: EventCont
 }
 
 /** What concerns the partition as a whole, or tasks of another one. */
-function partitionChanged(state: TaskState, event: TaskPartitionEvent, at: number): void {
+function partitionChanged(
+  state: TaskState,
+  event: Exclude<TaskPartitionEvent, ScheduleEvent>,
+  at: number,
+): void {
   switch (event.type) {
     case 'RouterOpened':
       editRow(state).routerEpoch = event.data.routerEpoch;
@@ -114,6 +125,7 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     batchId: data.batchId,
     metadata: data.metadata,
     options: data.options,
+    schedule: data.schedule,
     attempt: 0,
     retryCount: 0,
     holder: undefined,

@@ -35,6 +35,12 @@ const verbs = [
   'releaseSession',
   'wait',
   'open',
+  'schedule',
+  'scheduleSkipping',
+  'pauseSchedule',
+  'resumeSchedule',
+  'deleteSchedule',
+  'triggerSchedule',
 ] as const;
 
 const soon = fc.integer({ min: 1, max: 8_000 });
@@ -96,6 +102,7 @@ function stepOf(
     const all = { maxAttempts: 2, ...absolute(times, queue.now), ...fields };
     return () => queue.tryCreate(all, newId).types;
   };
+  if (verb.toLowerCase().includes('schedule')) return scheduling(queue, verb, other);
   if (verb === 'create' || id === undefined) return created({ autoRoute: other !== 0 });
   const report = (op: string, more: object): (() => readonly string[]) => {
     const input = { taskId: id, ...(lease === undefined ? {} : { lease }), ...more };
@@ -135,4 +142,16 @@ function stepOf(
     default:
       return report(verb, { result: other });
   }
+}
+
+/** Two schedules, of which one is missed again and again and waits for its last run. */
+function scheduling(queue: Queue, verb: string, other: number): () => readonly string[] {
+  const scheduleId = `s${other % 2}`;
+  const id = queue.newId();
+  const op = `schedule.${verb.replace(/Schedule$/, '')}`;
+  if (!['schedule', 'scheduleSkipping'].includes(verb)) {
+    return () => queue.when(op, { scheduleId }, { id }).types;
+  }
+  const skipping = verb === 'schedule' ? {} : { overlap: 'skip', missedRuns: 'all' };
+  return () => queue.schedule({ scheduleId, every: `${other + 1}s`, ...skipping }).types;
 }

@@ -22,6 +22,7 @@ const canonical = (state: TaskState): unknown => ({
   ]),
   dependents: sets(state.dependents),
   held: sets(state.held),
+  schedulesOf: sets(state.schedulesOf),
   keys: state.keyOrder.slice(state.keysHead),
   dueAt: nextDueAt(state),
 });

@@ -1,4 +1,10 @@
-import { createTask, type ClaimedTask, type TaskRecord } from '@athena/contracts';
+import {
+  createSchedule,
+  createTask,
+  type ClaimedTask,
+  type TaskEvent,
+  type TaskRecord,
+} from '@athena/contracts';
 import { newAggregateId } from '@athena/operation';
 import { DeciderScenario, type Outcome } from '@athena/testing';
 import { taskDecider } from './decider.js';
@@ -16,11 +22,13 @@ const decision = {
 /** The queue of one partition, spoken to in the language of its users. */
 export class Queue extends DeciderScenario<TaskState> {
   readonly partition: number;
+  readonly began: number;
   #ids = 0;
 
   constructor(partition = 0) {
     super(taskDecider({ partition }));
     this.partition = partition;
+    this.began = this.now;
     this.when('task.openRouter', { router: 'r1' });
   }
 
@@ -40,6 +48,24 @@ export class Queue extends DeciderScenario<TaskState> {
   tryCreate(fields: Record<string, unknown> = {}, id = this.newId()): Outcome {
     const input = createTask.input.parse({ content: 'work', taskType: 'demo', ...fields });
     return this.when('task.create', input, { id });
+  }
+
+  /** Every second, unless the fields say otherwise. */
+  schedule(fields: Record<string, unknown> = {}): Outcome {
+    const every = 'cron' in fields ? {} : { every: '1s' };
+    const task = { content: 'again', taskType: 'demo' };
+    const given = { scheduleId: 'tick', task, ...every, ...fields };
+    return this.when('schedule.create', createSchedule.input.parse(given));
+  }
+
+  /** The runs of schedules so far: planned instants as milliseconds from the first instant. */
+  runs(scheduleId = 'tick'): number[] {
+    return this.log.flatMap(({ event }) => {
+      const created = event as unknown as TaskEvent;
+      const { scheduleId: of, plannedAt } =
+        (created.type === 'TaskCreated' && created.data.schedule) || {};
+      return of === scheduleId && plannedAt ? [Date.parse(plannedAt) - this.began] : [];
+    });
   }
 
   assign(taskId: string, agentId = 'ada', session = 1, more: Record<string, unknown> = {}): string {

@@ -52,6 +52,7 @@ export function recordOf(task: Task): TaskRecord {
     progress: task.progress ?? null,
     autoRoute: task.autoRoute,
     options: task.options ?? null,
+    schedule: task.schedule ?? null,
   };
 }
 

@@ -1,6 +1,15 @@
-import type { Priority, TaskError, TaskOptions, TaskRecord, TaskStatus } from '@athena/contracts';
+import type {
+  PlannedRun,
+  Priority,
+  TaskError,
+  TaskOptions,
+  TaskRecord,
+  TaskStatus,
+} from '@athena/contracts';
 import { Table } from '@athena/event-log';
+import TinyQueue from 'tinyqueue';
 import { RecentTasks } from './recent-tasks.js';
+import { planRun, type DueRun, type Schedule } from './schedule-state.js';
 import { noTimers, replan, type Timers } from './timers.js';
 
 /** Who works on the task's current attempt. Instants in state are milliseconds. */
@@ -51,6 +60,8 @@ export interface Task {
   batchId: string | undefined;
   metadata: Record<string, unknown> | undefined;
   options: TaskOptions | undefined;
+  /** The run of a schedule that it is. */
+  schedule: PlannedRun | undefined;
   attempt: number;
   retryCount: number;
   holder: Holder | undefined;
@@ -111,11 +122,15 @@ export interface TaskState {
   readonly keys: Table<KeyRow>;
   readonly cascades: Table<CascadeRow>;
   readonly rows: Table<PartitionRow>;
+  readonly schedules: Table<Schedule>;
   /** Task → live tasks that wait for it. */
   dependents: Map<string, Set<string>>;
   /** `project/agent` → tasks that it holds. */
   held: Map<string, Set<string>>;
   timers: Timers;
+  plannedRuns: TinyQueue<DueRun>;
+  /** Project → its schedules. */
+  schedulesOf: Map<string, Set<string>>;
   /** Keys of `keys`, oldest first, from `keysHead` on. */
   keyOrder: string[];
   keysHead: number;
@@ -135,9 +150,12 @@ export const initialState = (partition: number): TaskState => ({
   keys: new Table<KeyRow>('key'),
   cascades: new Table<CascadeRow>('cascade'),
   rows: new Table<PartitionRow>('partition'),
+  schedules: new Table<Schedule>('schedule'),
   dependents: new Map(),
   held: new Map(),
   timers: noTimers(),
+  plannedRuns: earliestFirst(),
+  schedulesOf: new Map(),
   keyOrder: [],
   keysHead: 0,
   recent: new RecentTasks(),
@@ -147,7 +165,7 @@ export const initialState = (partition: number): TaskState => ({
 });
 
 export const tablesOf = (state: TaskState): Table<unknown>[] =>
-  [state.tasks, state.keys, state.cascades, state.rows] as Table<unknown>[];
+  [state.tasks, state.keys, state.cascades, state.rows, state.schedules] as Table<unknown>[];
 
 const NEW_ROW: Readonly<PartitionRow> = { routerEpoch: 0, partitions: 1 };
 
@@ -187,8 +205,18 @@ export function reindex(state: TaskState): void {
     if (task.holder) addTo(state.held, agentKey(task.project, task.holder.agentId), task.id);
   }
   replan(state);
+  state.plannedRuns = earliestFirst();
+  state.schedulesOf = new Map();
+  for (const schedule of state.schedules.values()) {
+    addTo(state.schedulesOf, schedule.project, schedule.id);
+    planRun(state, schedule);
+  }
   state.keyOrder = [...state.keys.entries()]
     .sort(([, left], [, right]) => left.order - right.order)
     .map(([key]) => key);
   state.keysHead = 0;
+}
+
+function earliestFirst<T extends { readonly at: number }>(): TinyQueue<T> {
+  return new TinyQueue<T>([], (left, right) => left.at - right.at);
 }

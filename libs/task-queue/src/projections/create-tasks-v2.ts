@@ -36,7 +36,8 @@ const TABLE = `
     "ready_reason" text,
     "cause" text,
     "updated_seq" bigint not null,
-    "options" json
+    "options" json,
+    "schedule" json
   )`;
 
 /** How many tasks there are of a kind; the queue's metrics add these up. */

@@ -1,4 +1,11 @@
-import type { Priority, TaskError, TaskOptions, TaskRecord, TaskStatus } from '@athena/contracts';
+import type {
+  PlannedRun,
+  Priority,
+  TaskError,
+  TaskOptions,
+  TaskRecord,
+  TaskStatus,
+} from '@athena/contracts';
 import type { Column } from '@athena/projection';
 
 /** A row of the projection `tasks`. Instants are milliseconds. */
@@ -43,6 +50,7 @@ export interface TaskRow {
   /** Position of the last event that concerned the task. */
   readonly updated_seq: number;
   readonly options: TaskOptions | null;
+  readonly schedule: PlannedRun | null;
 }
 
 const nullable = true;
@@ -84,6 +92,7 @@ export const taskColumns: readonly (Column & { readonly name: keyof TaskRow })[]
   { name: 'cause', type: 'text', nullable },
   { name: 'updated_seq', type: 'int8' },
   { name: 'options', type: 'json', nullable },
+  { name: 'schedule', type: 'json', nullable },
 ];
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -118,4 +127,5 @@ export const recordOfRow = (row: TaskRow): TaskRecord => ({
   progress: row.progress,
   autoRoute: row.auto_route,
   options: row.options,
+  schedule: row.schedule,
 });

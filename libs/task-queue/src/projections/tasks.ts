@@ -117,6 +117,7 @@ function created({ id, project, data }: Of<'TaskCreated'>, { at, seq }: Placed):
     cause: null,
     updated_seq: seq,
     options: data.options ?? null,
+    schedule: data.schedule ?? null,
   });
 }
 

@@ -1,0 +1,17 @@
+import { defineCommand } from '@athena/operation';
+import { z } from 'zod';
+import { instant } from '../schemas.js';
+import { scheduleId } from './definition.js';
+import { SCHEDULE_NOT_FOUND } from './refusals.js';
+
+export const pauseSchedule = defineCommand({
+  name: 'schedule.pause',
+  summary: 'No runs until it is resumed; those due meanwhile are not made up for.',
+  scope: 'tasks:write',
+  to: { partition: 'task' },
+  http: { method: 'POST', path: '/v1/schedules/{scheduleId}/pause' },
+  input: z.strictObject({ scheduleId }),
+  output: z.object({ scheduleId, paused: z.boolean(), nextRunAt: instant.nullable() }),
+  refusals: [SCHEDULE_NOT_FOUND],
+  idempotent: true,
+});
