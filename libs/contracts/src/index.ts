@@ -32,6 +32,8 @@ export {
   partitionsActivated,
   partitionsAdopted,
   partitionsGrown,
+  queuePaused,
+  queueResumed,
   releaseReason,
   routerOpened,
   routingDecision,
@@ -48,6 +50,7 @@ export {
   taskPartitionEvents,
   taskProgressed,
   taskReleased,
+  taskReprioritised,
   taskStarted,
 } from './task/events.js';
 export type {
@@ -82,6 +85,8 @@ export {
   releaseSession,
 } from './task/place-tasks.js';
 export type { ClaimedTask, Placement } from './task/place-tasks.js';
+export { pauseQueue, pausedQueue, resumeQueue } from './task/pause.js';
+export type { QueuePauses } from './task/pause.js';
 export { progressTask } from './task/progress-task.js';
 export { queryTasks } from './task/query-tasks.js';
 export { queueMetrics } from './task/queue-metrics.js';
@@ -119,8 +124,10 @@ export {
   STALE_LEASE,
   STALE_ROUTER,
   TASK_NOT_FOUND,
+  TOO_MANY_PAUSES,
   UNKNOWN_DEPENDENCY,
 } from './task/refusals.js';
+export { reprioritiseTask } from './task/reprioritise-task.js';
 export { startTask } from './task/start-task.js';
 export { createSchedule } from './schedule/create-schedule.js';
 export { deleteSchedule } from './schedule/delete-schedule.js';
@@ -157,6 +164,7 @@ export {
   agentDraining,
   agentEvents,
   agentRegistered,
+  agentResumed,
   agentReturned,
   agentSessionEnded,
   capabilityLearned,
@@ -183,6 +191,7 @@ export {
 } from './agent/refusals.js';
 export { registerAgent } from './agent/register-agent.js';
 export { reportPerformance } from './agent/report-performance.js';
+export { resumeAgent } from './agent/resume-agent.js';
 export { dispatchTask } from './routing/dispatch-task.js';
 export { routeTask } from './routing/route-task.js';
 export { routingStats } from './routing/routing-stats.js';

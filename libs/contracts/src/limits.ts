@@ -20,6 +20,8 @@ export const CAPABILITIES_MAX = 256;
 /** Tasks in one request of a batch create; a chunk of it that is atomic. */
 export const BATCH_TASKS_MAX = 1_000;
 export const BATCH_CHUNK_TASKS = 250;
+/** Task types of one project that are paused at the same time. */
+export const PAUSED_TYPES_MAX = 100;
 /** Items in one start/complete/… of an agent. */
 export const ITEMS_MAX = 500;
 

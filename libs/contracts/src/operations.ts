@@ -10,10 +10,12 @@ import { getTask } from './task/get-task.js';
 import { heartbeatTask } from './task/heartbeat-task.js';
 import { listTaskEvents } from './task/list-task-events.js';
 import { adoptPartitions, getPartitions, growPartitions, outlineTasks } from './task/partitions.js';
+import { pauseQueue, pausedQueue, resumeQueue } from './task/pause.js';
 import { heldTasks, openRouter, placeTasks, releaseSession } from './task/place-tasks.js';
 import { progressTask } from './task/progress-task.js';
 import { queryTasks } from './task/query-tasks.js';
 import { queueMetrics } from './task/queue-metrics.js';
+import { reprioritiseTask } from './task/reprioritise-task.js';
 import { startTask } from './task/start-task.js';
 import { createSchedule } from './schedule/create-schedule.js';
 import { deleteSchedule } from './schedule/delete-schedule.js';
@@ -36,6 +38,7 @@ import { learnCapability } from './agent/learn-capability.js';
 import { pollTasks } from './agent/poll-tasks.js';
 import { registerAgent } from './agent/register-agent.js';
 import { reportPerformance } from './agent/report-performance.js';
+import { resumeAgent } from './agent/resume-agent.js';
 import { dispatchTask } from './routing/dispatch-task.js';
 import { routeTask } from './routing/route-task.js';
 import { routingStats } from './routing/routing-stats.js';
@@ -79,6 +82,10 @@ export const operations: readonly Operation[] = [
   progressTask,
   queryTasks,
   queueMetrics,
+  pauseQueue,
+  resumeQueue,
+  pausedQueue,
+  reprioritiseTask,
   startTask,
   createSchedule,
   deleteSchedule,
@@ -92,6 +99,7 @@ export const operations: readonly Operation[] = [
   claimTasks,
   deregisterAgent,
   drainAgent,
+  resumeAgent,
   findAgents,
   fleetStatistics,
   getAgent,

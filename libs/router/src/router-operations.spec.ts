@@ -8,7 +8,9 @@ import {
   assignTask,
   dispatchTask,
   explainTask,
+  pauseQueue,
   pollTasks,
+  resumeQueue,
   routeTask,
   routingStats,
 } from '@athena/contracts';
@@ -138,6 +140,51 @@ describe('by hand', () => {
       assignedTo: null,
       reason: 'no_capable_agent: no registered agent has fly',
     });
+  });
+});
+
+describe('while the queue is paused', () => {
+  it('nobody is given anything by any way, and everybody is told why', async () => {
+    await world.active();
+    await world.agent('p', {}, 'key:k');
+    await world.ask(pauseQueue, { taskType: 'work' });
+    const [routed, byHand] = [await world.task(), await world.task({ autoRoute: false })];
+    const other = await world.task({ taskType: 'other' });
+
+    const { output } = await world.ask(pollTasks, { agentId: 'p' });
+    expect(idsOf(output.tasks)).toEqual([other]);
+    const assign = () => world.ask(assignTask, { taskId: byHand, agentId: 'p' });
+    await expect(assign()).rejects.toMatchObject({
+      refusal: {
+        code: NOT_ASSIGNABLE.code,
+        detail: expect.stringMatching(/the task type work is paused since .* by key:k$/),
+      },
+    });
+    for (const autoRoute of [true, false]) {
+      const task = { content: 1, taskType: 'work', autoRoute };
+      const dispatched = await world.ask(dispatchTask, { task });
+      expect(dispatched.output).toMatchObject({ status: 'pending', assignedTo: null });
+      expect(dispatched.output.reason).toMatch(/^paused: the task type work is paused/);
+    }
+    const why = await world.ask(explainTask, { taskId: routed });
+    expect(why.output).toMatchObject({ state: 'pending', reason: 'paused' });
+    const { noRouteReasons } = (await world.ask(routingStats, {})).output;
+    expect(noRouteReasons).toEqual({ paused: 2, manual: 2 });
+
+    await world.ask(resumeQueue, { taskType: 'work' });
+    expect((await assign()).output.status).toBe('assigned');
+    const later = await world.ask(pollTasks, { agentId: 'p' });
+    expect(idsOf(later.output.tasks)).toContain(routed);
+  });
+
+  it('a router that takes over knows it', async () => {
+    await world.active('first');
+    await world.agent('p', {}, 'key:k');
+    await world.ask(pauseQueue, {});
+    await world.task();
+    await world.active('second');
+
+    expect((await world.ask(pollTasks, { agentId: 'p' })).output.tasks).toEqual([]);
   });
 });
 

@@ -170,7 +170,8 @@ export class Routing {
 
   /** Whether an assignment of this task could be proposed now. */
   mayPropose(task: Task): boolean {
-    return this.#proposer?.isOpen(task.partition) ?? false;
+    const paused = this.state.pauses.of(task.project, task.taskType) !== null;
+    return !paused && (this.#proposer?.isOpen(task.partition) ?? false);
   }
 
   /** Waits for the passes' room while the task is next; then it is proposed, or has to wait. */
@@ -178,7 +179,7 @@ export class Routing {
     for (let looks = 0; looks < TURN_LOOKS_MAX; looks++) {
       this.routeNow();
       if (task.proposal || task.status !== 'pending') return;
-      if (whyWaiting(task, this.state.fleet).reason !== 'routing') return;
+      if (whyWaiting(task, this.state).reason !== 'routing') return;
       await sleep(this.#options.timers, TURN_LOOK_MS);
     }
   }

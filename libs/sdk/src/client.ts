@@ -37,6 +37,7 @@ export type TaskGroup = Group<(typeof groups)['tasks']> & {
 export class AthenaClient {
   readonly tasks: TaskGroup;
   readonly schedules: Group<(typeof groups)['schedules']>;
+  readonly queue: Group<(typeof groups)['queue']>;
   readonly agents: Group<(typeof groups)['agents']>;
   readonly routing: Group<(typeof groups)['routing']>;
   readonly insights: Group<(typeof groups)['insights']>;
@@ -63,6 +64,7 @@ export class AthenaClient {
       wait: (taskId, options = {}) => this.#access.wait(taskId, options),
     };
     this.schedules = bindGroup(groups.schedules, call);
+    this.queue = bindGroup(groups.queue, call);
     this.agents = bindGroup(groups.agents, call);
     this.routing = bindGroup(groups.routing, call);
     this.insights = bindGroup(groups.insights, call);

@@ -35,7 +35,7 @@ export class DeciderScenario<S> {
   }
 
   /** Folds events as one commit. */
-  given(...events: readonly NewEvent[]): this {
+  given(...events: readonly (NewEvent | LoggedEvent)[]): this {
     if (events.length > 0) this.#rev++;
     events.forEach((event, index) => {
       const context = { at: this.now, rev: this.#rev, index, epoch: 1 };
@@ -81,7 +81,8 @@ export class DeciderScenario<S> {
       const refusal = 'refusal' in decision ? { refusal: decision.refusal } : {};
       return { events: [], types: [], answer: undefined, decision, ...refusal };
     }
-    this.given(...decision.events);
+    const { actor, id } = command;
+    this.given(...decision.events.map((event) => ({ ...event, actor, command: id })));
     const types = decision.events.map((event) => event.type);
     return { events: decision.events, types, answer: decision.answer(this.#rev), decision };
   }

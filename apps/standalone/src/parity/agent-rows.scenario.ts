@@ -13,6 +13,7 @@ import {
   pollTasks,
   registerAgent,
   reportPerformance,
+  resumeAgent,
 } from '@athena/contracts';
 import type { Life } from './life.scenario.js';
 import { row } from './row.scenario.js';
@@ -95,6 +96,15 @@ export const agentRows = [
   }),
   row(drainAgent, {
     good: async (life) => ({ agentId: await life.agent() }),
+    bad: { agentId: NO_ID },
+    refused: { ...notFound, ...takenForAgents },
+  }),
+  row(resumeAgent, {
+    good: async (life) => {
+      const agentId = await life.agent();
+      await life.client.call(drainAgent, { agentId });
+      return { agentId };
+    },
     bad: { agentId: NO_ID },
     refused: { ...notFound, ...takenForAgents },
   }),

@@ -13,9 +13,10 @@ import { NOT_PROVOKED, casesOf, type Case } from './row.scenario.js';
 import { scheduleRows } from './schedule-rows.scenario.js';
 import { isForApps, type Door, type Outcome, type Surface } from './surface.scenario.js';
 import { APP, nats, rest, sdk, sdkOverNats } from './surfaces.scenario.js';
+import { queueRows } from './queue-rows.scenario.js';
 import { taskRows } from './task-rows.scenario.js';
 
-const rows = [...taskRows, ...scheduleRows, ...agentRows, ...platformRows];
+const rows = [...taskRows, ...queueRows, ...scheduleRows, ...agentRows, ...platformRows];
 const outside = operations.filter(({ scope }) => scope !== undefined);
 const SURFACES = { rest, nats, sdk, sdkOverNats, mcp, cli };
 const EVERY_SCOPE = [

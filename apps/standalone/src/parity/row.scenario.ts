@@ -57,6 +57,7 @@ export const NOT_PROVOKED: Readonly<Record<string, string>> = {
   TOO_MANY_SCHEDULES: 'takes a thousand schedules',
   TOO_MANY_AGENTS: 'takes ten thousand agents',
   TOO_MANY_KEYS: 'takes a thousand keys',
+  TOO_MANY_PAUSES: 'takes a hundred pauses',
   TOO_MANY_PROJECTS: 'takes ten thousand projects',
   PAYLOAD_TOO_LARGE: 'how much fits is a matter of the door, not of the operation',
   UNAVAILABLE: 'takes a part that is away',

@@ -93,6 +93,8 @@ export function evolve(state: RegistryState, logged: LoggedEvent, { at }: EventC
       return change(state, agent, { presence: 'away', since: at });
     case 'AgentDraining':
       return change(state, agent, { draining: true });
+    case 'AgentResumed':
+      return change(state, agent, { draining: false });
     case 'AgentDeregistered':
       return change(state, agent, { presence: 'left', since: at });
     case 'CapabilityLearned':

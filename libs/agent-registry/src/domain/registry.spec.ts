@@ -8,6 +8,7 @@ import {
   heartbeatAgent,
   learnCapability,
   registerAgent,
+  resumeAgent,
 } from '@athena/contracts';
 import { CLOCKS_RESTARTED, PARTITION_OPENED, type Command } from '@athena/event-log';
 import fc from 'fast-check';
@@ -29,7 +30,10 @@ const asked = fc.oneof(
     capabilities: fc.array(capability, { maxLength: 3 }),
     maxConcurrentTasks: fc.constant(5),
   }),
-  fc.record({ op: fc.constantFrom(heartbeatAgent, drainAgent, deregisterAgent), agentId }),
+  fc.record({
+    op: fc.constantFrom(heartbeatAgent, drainAgent, resumeAgent, deregisterAgent),
+    agentId,
+  }),
   fc.record({
     op: fc.constant(endSession),
     agentId,

@@ -8,13 +8,14 @@ import {
   heartbeatAgent,
   learnCapability,
   registerAgent,
+  resumeAgent,
 } from '@athena/contracts';
 import type { Command, DecideContext, Decider, Decision } from '@athena/event-log';
 import { UNKNOWN_OPERATION, refuse, type Operation } from '@athena/operation';
 import { count, learn } from './knowledge.js';
 import { bind, register } from './registration.js';
 import { evolve, initial, reindex, tables, type RegistryState } from './registry-state.js';
-import { deregister, drain, end, heartbeat } from './session.js';
+import { deregister, drain, end, heartbeat, resume } from './session.js';
 
 type Decide = (state: RegistryState, command: Command, context: DecideContext) => Decision;
 
@@ -24,6 +25,7 @@ export const decisions: readonly (readonly [Operation, Decide])[] = [
   [registerAgent, register],
   [heartbeatAgent, heartbeat],
   [drainAgent, drain],
+  [resumeAgent, resume],
   [deregisterAgent, deregister],
   [endSession, end],
   [learnCapability, learn],

@@ -6,6 +6,7 @@ import {
   endSession,
   heartbeatAgent,
   registerAgent,
+  resumeAgent,
 } from '@athena/contracts';
 import { RegistryScenario } from './registry.scenario.js';
 
@@ -105,6 +106,19 @@ describe('draining', () => {
     });
   });
 
+  it('is ended by resuming the agent, once', () => {
+    given.do(drainAgent, a1);
+    const first = given.do(resumeAgent, a1);
+
+    expect(first).toEqual({
+      events: [['AgentResumed', 'a1', { session: 1 }]],
+      answer: { agentId: 'a1', status: 'online' },
+    });
+    expect(given.do(resumeAgent, a1)).toEqual({ events: [], answer: first.answer });
+    expect(given.do(resumeAgent, a1, { actor: 'agent:a2' }).refusal).toBe('AGENT_ID_TAKEN');
+    expect(given.do(drainAgent, a1).events).toHaveLength(1);
+  });
+
   it('is for the agent and for operators, not for other agents', () => {
     const refusal = (actor: string) => given.do(drainAgent, a1, { actor }).refusal;
 
@@ -158,17 +172,20 @@ describe('deregistering', () => {
 });
 
 describe('an agent that never registered', () => {
-  it.each([heartbeatAgent, drainAgent, deregisterAgent])('is not found: $name', (operation) => {
-    const given = new RegistryScenario();
-    given.do(bindAgent, { agentId: 'connected', credential: 'k1' });
+  it.each([heartbeatAgent, drainAgent, resumeAgent, deregisterAgent])(
+    'is not found: $name',
+    (operation) => {
+      const given = new RegistryScenario();
+      given.do(bindAgent, { agentId: 'connected', credential: 'k1' });
 
-    expect(given.do(operation, a1)).toEqual({
-      events: [],
-      refusal: 'AGENT_NOT_FOUND',
-      detail: 'agent a1 is not known in project default',
-    });
-    expect(given.do(operation, { agentId: 'connected' }).detail).toBe(
-      'agent connected has connected but not registered yet',
-    );
-  });
+      expect(given.do(operation, a1)).toEqual({
+        events: [],
+        refusal: 'AGENT_NOT_FOUND',
+        detail: 'agent a1 is not known in project default',
+      });
+      expect(given.do(operation, { agentId: 'connected' }).detail).toBe(
+        'agent connected has connected but not registered yet',
+      );
+    },
+  );
 });

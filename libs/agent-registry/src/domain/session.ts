@@ -2,6 +2,7 @@ import {
   AGENT_NOT_FOUND,
   agentDeregistered,
   agentDraining,
+  agentResumed,
   agentReturned,
   agentSessionEnded,
   limits,
@@ -9,6 +10,7 @@ import {
   type drainAgent,
   type endSession,
   type heartbeatAgent,
+  type resumeAgent,
 } from '@athena/contracts';
 import type { Command, Decision } from '@athena/event-log';
 import { refuse, type Input, type NewEvent, type Refusal } from '@athena/operation';
@@ -29,7 +31,7 @@ export function heartbeat(state: RegistryState, command: Command): Decision {
   return { events, answer: () => answer };
 }
 
-/** Nothing new for the agent, until it registers anew. */
+/** Nothing new for the agent, until it is resumed or registers anew. */
 export function drain(state: RegistryState, command: Command): Decision {
   const key = agentNamed(command, command.input as Input<typeof drainAgent>);
   const member = findMember(state, key);
@@ -39,6 +41,20 @@ export function drain(state: RegistryState, command: Command): Decision {
   const status = presence === 'present' ? 'draining' : 'offline';
   return {
     events: draining ? [] : [happened(agentDraining, key, { session })],
+    answer: () => ({ agentId: key.agentId, status }),
+  };
+}
+
+/** The end of a drain. */
+export function resume(state: RegistryState, command: Command): Decision {
+  const key = agentNamed(command, command.input as Input<typeof resumeAgent>);
+  const member = findMember(state, key);
+  if (!member) return { refusal: notFound(state, key) };
+  if (!mayOperate(state, key, command)) return { refusal: taken(key.agentId) };
+  const { session, draining, presence } = member;
+  const status = presence === 'present' ? 'online' : 'offline';
+  return {
+    events: draining ? [happened(agentResumed, key, { session })] : [],
     answer: () => ({ agentId: key.agentId, status }),
   };
 }

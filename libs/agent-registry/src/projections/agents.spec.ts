@@ -60,6 +60,10 @@ describe('the projection of agents', () => {
     expect(after(ended('silent'), drained)).toBe('offline');
     expect(after(drained, ended('silent'), back)).toBe('draining');
     expect(after(drained, registered(2))).toBe('online');
+    const resumed: Happening = ['AgentResumed', 'a1', { session: 1 }];
+    expect(after(drained, resumed)).toBe('online');
+    expect(after(drained, ended('silent'), resumed)).toBe('offline');
+    expect(after(drained, ended('silent'), resumed, back)).toBe('online');
     expect(after(ended('deregistered'), ['AgentDeregistered', 'a1', { session: 1 }])).toBe(
       'deregistered',
     );

@@ -64,6 +64,7 @@ function agentOf(event: Event): string | undefined {
     case 'AgentReturned':
     case 'AgentSessionEnded':
     case 'AgentDraining':
+    case 'AgentResumed':
     case 'AgentDeregistered':
     case 'CapabilityLearned':
       return event.id;
@@ -122,6 +123,8 @@ function changed(row: AgentRow, event: Event): AgentRow {
       return { ...row, status: 'offline' };
     case 'AgentDraining':
       return { ...row, draining: true, status: row.status === 'online' ? 'draining' : row.status };
+    case 'AgentResumed':
+      return { ...row, draining: false, status: row.status === 'draining' ? 'online' : row.status };
     case 'AgentDeregistered':
       return { ...row, status: 'deregistered' };
     case 'CapabilityLearned':

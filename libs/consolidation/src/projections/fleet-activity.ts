@@ -59,6 +59,7 @@ function agentOf(event: Event): string | undefined {
     case 'AgentReturned':
     case 'AgentSessionEnded':
     case 'AgentDraining':
+    case 'AgentResumed':
     case 'AgentDeregistered':
     case 'CapabilityLearned':
       return event.id;
@@ -84,6 +85,8 @@ function changed(row: FleetActivityRow, event: Event, at: number): FleetActivity
       return { ...row, online: false };
     case 'AgentDraining':
       return { ...row, draining: true };
+    case 'AgentResumed':
+      return { ...row, draining: false };
     case 'CapabilityLearned':
       return row.capabilities.includes(event.data.capability)
         ? row

@@ -56,6 +56,14 @@ export const agentDraining = defineEvent({
   data: z.object({ session: count }),
 });
 
+export const agentResumed = defineEvent({
+  type: 'AgentResumed',
+  version: 1,
+  aggregate,
+  summary: 'The agent takes new work again.',
+  data: z.object({ session: count }),
+});
+
 export const agentDeregistered = defineEvent({
   type: 'AgentDeregistered',
   version: 1,
@@ -95,6 +103,7 @@ export const agentEvents = [
   agentReturned,
   agentSessionEnded,
   agentDraining,
+  agentResumed,
   agentDeregistered,
   capabilityLearned,
   performanceReported,

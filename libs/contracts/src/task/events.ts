@@ -212,6 +212,34 @@ export const taskCancelled = defineEvent({
   data: z.object({ reason: z.string().optional(), agentId: clientId.optional() }),
 });
 
+export const taskReprioritised = defineEvent({
+  type: 'TaskReprioritised',
+  version: 1,
+  aggregate,
+  summary: 'The task has another priority; its age in the queue stays.',
+  data: z.object({ priority }),
+});
+
+/** Of a pause: one type of tasks; absent: the whole project. */
+const ofQueue = z.object({ taskType: label.optional() });
+
+export const queuePaused = defineEvent({
+  type: 'QueuePaused',
+  version: 1,
+  aggregate,
+  summary:
+    'No more tasks of the project, or of the type, are assigned. Only in the first partition.',
+  data: ofQueue,
+});
+
+export const queueResumed = defineEvent({
+  type: 'QueueResumed',
+  version: 1,
+  aggregate,
+  summary: 'The pause of the project, or of the type, is over. Only in the first partition.',
+  data: ofQueue,
+});
+
 /** How a task ended, as far as those who wait for it are concerned. */
 export const dependencyOutcome = z.object({
   outcome: z.enum(['completed', 'failed']),
@@ -287,6 +315,7 @@ export const taskLifeEvents = [
   taskExpired,
   taskReleased,
   taskCancelled,
+  taskReprioritised,
 ] as const;
 
 /** What concerns a partition as a whole, tasks of another one, or schedules. */
@@ -299,6 +328,8 @@ export const taskPartitionEvents = [
   partitionsAdopted,
   partitionsActivated,
   ...scheduleEvents,
+  queuePaused,
+  queueResumed,
 ] as const;
 
 export const taskEvents = [...taskLifeEvents, ...taskPartitionEvents] as const;

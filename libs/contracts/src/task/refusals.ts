@@ -98,3 +98,10 @@ export const STALE_ROUTER = defineRefusal({
   summary: 'A newer router has taken over this partition.',
   remedy: 'None for callers: the router that was refused stands down.',
 });
+export const TOO_MANY_PAUSES = defineRefusal({
+  code: 'TOO_MANY_PAUSES',
+  kind: 'limit',
+  retryable: false,
+  summary: 'The project has as many paused task types as it may have.',
+  remedy: 'Pause the whole project, or resume a type; the limit is in the detail.',
+});

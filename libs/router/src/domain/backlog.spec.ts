@@ -153,6 +153,15 @@ describe('kept away', () => {
     expect(pairsOf(given.route())).toEqual([[task, 'a']]);
   });
 
+  it('that was drained is given work again once it is resumed', () => {
+    const given = new RouterScenario().agent('a').event('AgentDraining', 'a', { session: 1 });
+    const task = given.task();
+    expect(given.route()).toEqual([]);
+    given.event('AgentResumed', 'a', { session: 1 });
+
+    expect(pairsOf(given.route())).toEqual([[task, 'a']]);
+  });
+
   it('is nobody whose late release comes after it has registered anew', () => {
     const given = new RouterScenario().agent('a').agent('b', { capabilities: [] });
     const task = given.task({ excludeAgents: ['b'] });

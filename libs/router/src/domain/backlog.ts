@@ -1,5 +1,6 @@
 import { Group, groupKeyOf } from './group.js';
 import { Heap } from './heap.js';
+import type { Pauses } from './pauses.js';
 import type { RequirementSet } from './requirement-set.js';
 import type { Task } from './task.js';
 
@@ -13,7 +14,12 @@ const goesFirst = (a: Group, b: Group): boolean =>
 export class Backlog {
   /** By partition, so that one that takes no proposals stands in nobody's way. */
   readonly #ready = new Map<number, Heap<Group>>();
+  readonly #pauses: Pauses;
   #size = 0;
+
+  constructor(pauses: Pauses) {
+    this.#pauses = pauses;
+  }
 
   get size(): number {
     return this.#size;
@@ -47,6 +53,7 @@ export class Backlog {
 
   /** Something changed in the group's favour. */
   consider(group: Group): void {
+    if (this.#pauses.holds(group)) return;
     if (group.slot >= 0) this.#of(group).moved(group);
     else this.#of(group).add(group);
   }

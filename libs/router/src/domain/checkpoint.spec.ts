@@ -19,8 +19,9 @@ class Rows {
   }
 }
 
-const rowsOf = ({ fleet, tasks, credentials, born, registrySeq }: RouterState): string[] =>
+const rowsOf = ({ fleet, tasks, pauses, credentials, born, registrySeq }: RouterState): string[] =>
   [
+    ...pauses.table.entries(),
     ...[...fleet.table.entries(), ...fleet.kindTable.entries()],
     ...[...tasks.table.entries(), ...credentials.entries()],
     { born, registrySeq },
@@ -44,13 +45,13 @@ function historyOf(steps: readonly number[]): RouterScenario {
   const given = new RouterScenario();
   const names = ['a', 'b', 'c'];
   const tasks: string[] = [];
-  [0, 14, 28, 3, 17, 7, ...steps].forEach((step, n) => {
+  [0, 17, 34, 3, 20, 7, ...steps].forEach((step, n) => {
     const name = names[n % names.length] as string;
     const agent = given.state.fleet.get('p', name);
     const held = [...(agent?.held ?? [])][0]?.id;
     const waiting = tasks.filter((id) => given.state.tasks.get(id)?.status === 'pending');
     const some = waiting[step % Math.max(1, waiting.length)];
-    switch (step % 14) {
+    switch (step % 17) {
       case 0:
         return given.agent(name, { session: n + 1, capabilities: ['x'], kind: `k${n % 2}` });
       case 1:
@@ -77,6 +78,12 @@ function historyOf(steps: readonly number[]): RouterScenario {
         return some && given.event('TaskDue', some, {});
       case 12:
         return some && given.event('TaskCancelled', some, {});
+      case 13:
+        return given.event('QueuePaused', 'task.0', n % 2 ? { taskType: 'work' } : {});
+      case 14:
+        return given.event('QueueResumed', 'task.0', n % 2 ? { taskType: 'work' } : {});
+      case 15:
+        return some && given.event('TaskReprioritised', some, { priority: 'low' });
       default:
         return some && given.event('DependencyCompleted', some, { dependency: tasks[0] as string });
     }
@@ -91,7 +98,7 @@ const fold = (history: RouterScenario['history'], state: RouterState): RouterSta
 
 describe('a stored state', () => {
   it('with the rest of the log is the fold of the whole log, wherever it was taken', () => {
-    const step = fc.constantFrom(...Array.from({ length: 140 }, (_, n) => n));
+    const step = fc.constantFrom(...Array.from({ length: 170 }, (_, n) => n));
     const history = fc.array(step, { minLength: 40, maxLength: 90 });
     const cuts = fc.array(fc.constantFrom(0.1, 0.3, 0.5, 0.7, 0.9), { minLength: 2, maxLength: 4 });
     const holds = fc.property(history, cuts, (steps, parts) => {

@@ -1,11 +1,12 @@
 import type { Performance } from '@athena/contracts';
 import { Table, type StateChange, type StateRow } from '@athena/event-log';
 import type { AgentRow } from './agent.js';
+import type { Pause } from './pauses.js';
 import { RouterState } from './router-state.js';
 import { NOBODY, Task, type TaskRow } from './task.js';
 
 /** Version of the rows' shape; rows of another version are not loaded. */
-export const ROUTER_STATE_VERSION = 1;
+export const ROUTER_STATE_VERSION = 2;
 /** A state whose changes outnumber its rows by this many forgets them: writing all is cheaper. */
 const CHANGES_BEYOND_ROWS_MAX = 10_000;
 const TALLY = 'tally';
@@ -32,8 +33,11 @@ export class RouterCheckpoint {
 
   constructor(state: RouterState) {
     this.state = state;
-    const { fleet, tasks, credentials } = state;
-    const tables = [fleet.kindTable, fleet.table, credentials, tasks.table, this.#tally];
+    const { fleet, tasks, credentials, pauses } = state;
+    const tables = [
+      ...[fleet.kindTable, fleet.table, credentials],
+      ...[pauses.table, tasks.table, this.#tally],
+    ];
     this.#tables = tables;
   }
 
@@ -48,6 +52,7 @@ export class RouterCheckpoint {
     for (const [key, row] of of<Performance>('kind')) state.fleet.restoreKind(key, row);
     for (const [, row] of of<AgentRow>('agent')) state.fleet.restore(row);
     for (const [key, row] of of<string>('credential')) state.credentials.restore(key, row);
+    for (const [key, row] of of<Pause>('pause')) state.pauses.table.restore(key, row);
     const tasks = of<TaskRow>('task').map(([, row]) => row);
     for (const row of tasks.sort((a, b) => a.born - b.born)) restoreTask(state, row);
     for (const [, { born, registrySeq, partitions = 1 }] of of<Tally>(TALLY)) {

@@ -29,6 +29,9 @@ export function evolveAgent(state: RouterState, event: AgentEvent, standing: Sta
     case 'AgentDraining':
       fleet.drain(fleet.ensure(project, id));
       return;
+    case 'AgentResumed':
+      fleet.resume(fleet.ensure(project, id));
+      return;
     case 'AgentDeregistered': {
       const agent = fleet.ensure(project, id);
       endSession(state, agent, event.data.session, false, standing);

@@ -1,5 +1,6 @@
 import { isOfPartition, type TaskEvent, type TaskPartitionEvent } from '@athena/contracts';
-import type { RouterState, Standing } from './router-state.js';
+import { evolvePauses } from './pauses.js';
+import type { AnyEvent, RouterState, Standing } from './router-state.js';
 import { NOBODY, RANKS, Task } from './task.js';
 
 /** Cancellations kept for an agent that doesn't ask; of older ones its stale lease tells it. */
@@ -8,10 +9,14 @@ export const CANCELLED_KEPT_MAX = 1_000;
 type EventNamed<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
 
 /** Folds one event of a task partition. */
-export function evolveTask(state: RouterState, event: TaskEvent, standing: Standing): void {
+export function evolveTask(
+  state: RouterState,
+  event: TaskEvent & AnyEvent,
+  standing: Standing,
+): void {
   countOutcome(state, event);
   if (event.type === 'TaskCreated') return create(state, event, standing);
-  if (isOfPartition(event)) return partitionChanged(state, event);
+  if (isOfPartition(event)) return partitionChanged(state, event, standing);
   const task = state.tasks.get(event.id);
   if (!task) return;
   const { tasks } = state;
@@ -49,6 +54,8 @@ export function evolveTask(state: RouterState, event: TaskEvent, standing: Stand
     case 'TaskCompleted':
     case 'TaskFailed':
       return tasks.finish(task);
+    case 'TaskReprioritised':
+      return tasks.reprioritise(task, RANKS[event.data.priority]);
     case 'TaskProgressed':
       return;
     default:
@@ -58,7 +65,14 @@ export function evolveTask(state: RouterState, event: TaskEvent, standing: Stand
 }
 
 /** `id` is the partition's name, `task.<number>`. */
-function partitionChanged(state: RouterState, event: TaskPartitionEvent): void {
+function partitionChanged(
+  state: RouterState,
+  event: TaskPartitionEvent & AnyEvent,
+  standing: Standing,
+): void {
+  if (event.type === 'QueuePaused' || event.type === 'QueueResumed') {
+    return evolvePauses(state, event, standing);
+  }
   if (event.type === 'PartitionsGrown') return state.grow(event.data.partitions);
   if (event.type !== 'RouterOpened') return;
   const partition = Number.parseInt(event.id.slice(event.id.indexOf('.') + 1), 10);
@@ -72,6 +86,7 @@ function create(state: RouterState, event: EventNamed<'TaskCreated'>, standing: 
     id,
     born: ++state.born,
     rank: RANKS[data.priority],
+    taskType: data.taskType,
     bytes: standing.bytes,
     autoRoute: data.autoRoute,
     set: state.fleet.setFor(project, data.requirements),

@@ -93,6 +93,12 @@ export class Fleet {
     this.#noteGain(agent);
   }
 
+  resume(agent: Agent): void {
+    agent.draining = false;
+    this.refresh(agent);
+    this.#noteGain(agent);
+  }
+
   deregister(agent: Agent): void {
     agent.registered = false;
     agent.present = false;

@@ -7,13 +7,14 @@ import type { Task } from './task.js';
 const older = (a: Task, b: Task): boolean => a.born < b.born;
 
 /**
- * Waiting tasks that are alike to the policy: same requirements, same agents kept away, same
- * partition. What holds for its first task holds for all, so none of the others is looked at.
+ * Waiting tasks that are alike to the policy: same type and requirements, same agents kept away,
+ * same partition. What holds for its first task holds for all, so none of the others is looked at.
  */
 export class Group implements Slotted, Pool {
   readonly key: string;
   readonly set: RequirementSet;
   readonly partition: number;
+  readonly taskType: string;
   readonly excluded: readonly string[];
   readonly avoided: readonly string[];
   slot = -1;
@@ -26,6 +27,7 @@ export class Group implements Slotted, Pool {
     this.key = key;
     this.set = task.set;
     this.partition = task.partition;
+    this.taskType = task.taskType;
     this.excluded = task.excluded;
     this.avoided = task.avoided;
   }
@@ -59,5 +61,5 @@ export class Group implements Slotted, Pool {
 /** Agents kept away in a fixed order, so that equal tasks meet in one group. */
 export const groupKeyOf = (task: Task): string =>
   task.excluded.length === 0 && task.avoided.length === 0
-    ? `${task.partition}`
-    : `${task.partition}\n${task.excluded.join(' ')}\n${task.avoided.join(' ')}`;
+    ? `${task.partition}\n${task.taskType}`
+    : `${task.partition}\n${task.taskType}\n${task.excluded.join(' ')}\n${task.avoided.join(' ')}`;

@@ -5,6 +5,7 @@ import { Backlog } from './backlog.js';
 import { evolveAgent } from './evolve-agent.js';
 import { evolveTask } from './evolve-task.js';
 import { Fleet } from './fleet.js';
+import { Pauses } from './pauses.js';
 import { Tasks } from './tasks.js';
 
 /** Where a folded event stands, with the size of its text in the log. */
@@ -22,6 +23,7 @@ export interface AnyEvent {
   readonly project: string;
   readonly id: string;
   readonly data: unknown;
+  readonly actor?: string;
 }
 
 /** What the fold saw that asks for something beyond the fold. */
@@ -55,7 +57,8 @@ export type Consequence =
 /** Everything that the router knows, folded from task and agent events in the log's order. */
 export class RouterState {
   readonly fleet = new Fleet();
-  readonly backlog = new Backlog();
+  readonly pauses = new Pauses();
+  readonly backlog = new Backlog(this.pauses);
   readonly tasks = new Tasks(this.fleet, this.backlog);
   /** Whose an agent id is, by the agent's key; kept for good, as the registry keeps it. */
   readonly credentials = new Table<string>('credential');
@@ -75,7 +78,7 @@ export class RouterState {
       this.registrySeq = standing.seq;
       evolveAgent(this, event as AgentEvent, standing);
     } else {
-      evolveTask(this, event as TaskEvent, standing);
+      evolveTask(this, event as TaskEvent & AnyEvent, standing);
     }
   }
 

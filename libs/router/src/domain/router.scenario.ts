@@ -38,7 +38,7 @@ export class RouterScenario {
     project = 'p',
   ): this {
     const seq = ++this.#seq;
-    const event = { type, project, id, data };
+    const event = { type, project, id, data, actor: 'key:spec' };
     const standing = { seq, index: 0, at: this.now, bytes: 300 };
     this.history.push({ event, standing });
     this.state.evolve(event, standing);

@@ -47,6 +47,7 @@ export interface TaskOrigin {
   /** Counts tasks in the order of the log: the smaller, the older. */
   readonly born: number;
   readonly rank: Rank;
+  readonly taskType: string;
   /** Size of its creation in the log: no claim's answer may grow too large. */
   readonly bytes: number;
   readonly autoRoute: boolean;
@@ -67,7 +68,8 @@ export type Standing = 'pending' | 'assigned' | 'running' | 'blocked' | 'finishe
 export class Task implements Slotted, TaskOrigin {
   readonly id: string;
   readonly born: number;
-  readonly rank: Rank;
+  rank: Rank;
+  readonly taskType: string;
   readonly bytes: number;
   readonly autoRoute: boolean;
   readonly set: RequirementSet;
@@ -94,6 +96,7 @@ export class Task implements Slotted, TaskOrigin {
     this.id = origin.id;
     this.born = origin.born;
     this.rank = origin.rank;
+    this.taskType = origin.taskType;
     this.bytes = origin.bytes;
     this.autoRoute = origin.autoRoute;
     this.set = origin.set;
@@ -107,11 +110,12 @@ export class Task implements Slotted, TaskOrigin {
 
   /** The durable part. */
   toJSON(): TaskRow {
-    const { id, born, rank, bytes, autoRoute, set, excluded, avoided, status, gate } = this;
+    const { id, born, rank, taskType, bytes, autoRoute, set, excluded, avoided, status, gate } =
+      this;
     const { project, requirements } = set;
     const waitsFor = this.waitsFor && [...this.waitsFor];
     const hold = this.hold && { ...this.hold, agent: this.hold.agent.agentId };
-    const own = { id, born, rank, bytes, autoRoute, excluded, avoided, status, gate };
+    const own = { id, born, rank, taskType, bytes, autoRoute, excluded, avoided, status, gate };
     return { ...own, project, requirements, waitsFor, hold, offeredAt: this.offeredAt };
   }
 }

@@ -2,7 +2,7 @@ import { Table } from '@athena/event-log';
 import { keyOf, type Agent } from './agent.js';
 import type { Backlog } from './backlog.js';
 import type { Fleet } from './fleet.js';
-import { ownWaitOf, type Hold, type OwnWait, type Proposal, type Task } from './task.js';
+import { ownWaitOf, type Hold, type OwnWait, type Proposal, type Rank, type Task } from './task.js';
 
 /**
  * The unfinished tasks: what each waits for, whom it is with, and what is proposed for it. Every
@@ -117,6 +117,13 @@ export class Tasks {
     this.table.delete(task.id);
     for (const agentId of task.avoided) this.#forgetAvoiding(task, agentId);
     if (--task.set.tasks === 0) this.#fleet.released(task.set);
+  }
+
+  /** Its age stays: among those of its new rank it stands where it would have stood. */
+  reprioritise(task: Task, rank: Rank): void {
+    if (task.group) this.#backlog.remove(task);
+    task.rank = rank;
+    this.review(task);
   }
 
   /** The agent registered anew: nothing is kept from it any more. */

@@ -1,7 +1,9 @@
 import type { WaitReason } from '@athena/contracts';
 import type { Agent } from './agent.js';
 import type { Fleet } from './fleet.js';
+import type { Pause } from './pauses.js';
 import { keptAway, type Pool } from './policy.js';
+import type { RouterState } from './router-state.js';
 import type { Task } from './task.js';
 
 export interface Why {
@@ -13,13 +15,18 @@ export interface Why {
 const LISTED_MAX = 5;
 
 /** Why a pending task is with no agent (product T12). */
-export function whyWaiting(task: Task, fleet: Fleet): Why {
+export function whyWaiting(
+  task: Task,
+  { fleet, pauses }: Pick<RouterState, 'fleet' | 'pauses'>,
+): Why {
   const { waitsFor, gate } = task;
   if (waitsFor) {
     const tasks = waitsFor.size === 1 ? 'task' : 'tasks';
     return { reason: 'dependencies', detail: `waits for ${tasks} ${listed([...waitsFor])}` };
   }
   if (gate) return whyNotDue(gate);
+  const pause = task.proposal ? null : pauses.of(task.project, task.taskType);
+  if (pause) return { reason: 'paused', detail: pausedDetail(pause) };
   if (!task.autoRoute && !task.proposal) {
     const detail = 'autoRoute is false: it is given to an agent by hand (assign or dispatch)';
     return { reason: 'manual', detail };
@@ -31,6 +38,12 @@ export function whyWaiting(task: Task, fleet: Fleet): Why {
   const { members, requirements } = task.set;
   const { excluded, avoided } = task;
   return whyNobody({ members, excluded, avoided }, requirements, task.project, fleet);
+}
+
+/** Whose doing it is, since when, and how far it reaches. */
+export function pausedDetail({ taskType, by, since }: Pause): string {
+  const what = taskType === null ? 'the project' : `the task type ${taskType}`;
+  return `${what} is paused since ${new Date(since).toISOString()} by ${by}`;
 }
 
 function whyNotDue({ why, until }: NonNullable<Task['gate']>): Why {

@@ -63,7 +63,7 @@ function present({ state }: Routing, task: Task): Dispatched {
   if (status === 'blocked') {
     return { status, assignedTo: null, reason: 'a task that it needs failed or was cancelled' };
   }
-  const { reason, detail } = whyWaiting(task, state.fleet);
+  const { reason, detail } = whyWaiting(task, state);
   return { status: 'pending', assignedTo: null, reason: `${reason}: ${detail}` };
 }
 

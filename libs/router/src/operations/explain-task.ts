@@ -24,7 +24,7 @@ export const tellWhy = (
     const { state } = routing;
     const task = await findTask(routing, taskId, caller);
     if (task?.status === 'pending') {
-      const why = whyWaiting(task, state.fleet);
+      const why = whyWaiting(task, state);
       return { output: { state: 'pending', ...why, decision: null }, seq: state.seq };
     }
     const { output, seq } = await operations.call(getTask, { taskId }, onBehalfOf(caller));

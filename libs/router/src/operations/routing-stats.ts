@@ -30,11 +30,13 @@ export const tellRoutingStats = (router: Router): ServiceHandler<typeof routingS
 });
 
 /** Waiting tasks by their reason; those of one group share it. */
-function reasonsOf({ fleet, tasks }: RouterState, project: string): Record<string, number> {
+function reasonsOf({ fleet, tasks, pauses }: RouterState, project: string): Record<string, number> {
   const counts = new Map<string, number>(Object.entries(tasks.tallies(project)));
   for (const set of fleet.sets(project)) {
     for (const group of set.groups.values()) {
-      const { reason } = whyNobody(group, set.requirements, project, fleet);
+      const { reason } = pauses.holds(group)
+        ? { reason: 'paused' }
+        : whyNobody(group, set.requirements, project, fleet);
       counts.set(reason, (counts.get(reason) ?? 0) + group.size);
     }
   }

@@ -1,4 +1,10 @@
-import { ILLEGAL_TRANSITION, STALE_LEASE, backoff, type TaskError } from '@athena/contracts';
+import {
+  ILLEGAL_TRANSITION,
+  STALE_LEASE,
+  backoff,
+  type Priority,
+  type TaskError,
+} from '@athena/contracts';
 import type { Command, DecideContext, Decision } from '@athena/event-log';
 import type { NewEvent } from '@athena/operation';
 import { decided, locate, refused, taskEvent, unchanged } from './decisions.js';
@@ -232,4 +238,22 @@ export function cancelTask(state: TaskState, command: Command, context: DecideCo
     ...(task.holder ? { agentId: task.holder.agentId } : {}),
   });
   return decided([cancelled], answerOf(task, 'cancelled'));
+}
+
+export function reprioritiseTask(
+  state: TaskState,
+  command: Command,
+  context: DecideContext,
+): Decision {
+  const located = locate(state, command, context);
+  if ('decision' in located) return located.decision;
+  const { priority } = command.input as { priority: Priority };
+  if ('finished' in located) {
+    const { taskId, status } = located.finished.record;
+    return refused(ILLEGAL_TRANSITION, `task ${taskId} is ${status}: its priority stays`);
+  }
+  const { live: task } = located;
+  const answer = { ...(answerOf(task, task.status) as object), priority };
+  if (task.priority === priority) return unchanged(answer);
+  return decided([taskEvent('TaskReprioritised', task.project, task.id, { priority })], answer);
 }

@@ -6,6 +6,7 @@ import {
   failTask,
   heartbeatTask,
   progressTask,
+  reprioritiseTask,
   startTask,
   type OnContact,
 } from './attempt.js';
@@ -15,6 +16,7 @@ import { cascade, due, expire, nextDueAt } from './due.js';
 import { evolve } from './evolve.js';
 import { observe, outline } from './others.js';
 import { activate, adopt, getMap, grow } from './partitions.js';
+import { pauseQueue, pausedQueue, resumeQueue } from './pauses.js';
 import { heldTasks, openRouter, placeTasks, releaseSession } from './place.js';
 import { recordOf } from './record.js';
 import { fireSchedule } from './schedule-fire.js';
@@ -43,6 +45,7 @@ const decisions: Readonly<Record<string, Decide>> = {
   'task.complete': completeTask,
   'task.fail': failTask,
   'task.cancel': cancelTask,
+  'task.reprioritise': reprioritiseTask,
   'task.place': placeTasks,
   'task.held': heldTasks,
   'task.openRouter': openRouter,
@@ -60,6 +63,9 @@ const decisions: Readonly<Record<string, Decide>> = {
   'schedule.trigger': triggerSchedule,
   'schedule.preview': previewSchedule,
   'schedule.fire': fireSchedule,
+  'queue.pause': pauseQueue,
+  'queue.resume': resumeQueue,
+  'queue.paused': pausedQueue,
   'partitions.get': getMap,
   'partitions.grow': grow,
   'partitions.adopt': adopt,

@@ -11,6 +11,7 @@ import { timeOfId } from '@athena/operation';
 import { evolveGrowth } from './partitions.js';
 import { failReasonOf } from './record.js';
 import { evolveSchedule } from './schedule-state.js';
+import { evolvePauses } from './pauses.js';
 import {
   addTo,
   agentKey,
@@ -31,7 +32,7 @@ export function evolve(state: TaskState, logged: LoggedEvent, context: EventCont
   if (logged.type === PARTITION_OPENED || logged.type === CLOCKS_RESTARTED) {
     return restartClocks(state, context.at);
   }
-  const event = logged as TaskEvent;
+  const event = logged as TaskEvent & LoggedEvent;
   if (isOfSchedule(event)) return evolveSchedule(state, event, context.at);
   if (isOfPartition(event)) return partitionChanged(state, event, context.at);
   if (event.type === 'TaskCreated') return created(state, event, context);
@@ -42,7 +43,7 @@ export function evolve(state: TaskState, logged: LoggedEvent, context: EventCont
 /** What concerns the partition as a whole, or tasks of another one. */
 function partitionChanged(
   state: TaskState,
-  event: Exclude<TaskPartitionEvent, ScheduleEvent>,
+  event: Exclude<TaskPartitionEvent, ScheduleEvent> & LoggedEvent,
   at: number,
 ): void {
   switch (event.type) {
@@ -54,6 +55,9 @@ function partitionChanged(
     case 'OthersFollowed':
       editRow(state).followed = event.data.seq;
       return;
+    case 'QueuePaused':
+    case 'QueueResumed':
+      return evolvePauses(state, event, at);
     case 'OutcomeRepeated':
       // Said to the others.
       return;
@@ -93,6 +97,9 @@ function changed(
       return released(state, task, event.data, context.at);
     case 'TaskCancelled':
       return finish(state, task, 'cancelled', context.at);
+    case 'TaskReprioritised':
+      task.priority = event.data.priority;
+      return;
     default:
       return event satisfies never;
   }

@@ -1,3 +1,4 @@
+import { priority } from '@athena/contracts';
 import fc from 'fast-check';
 import { Queue } from './queue.scenario.js';
 
@@ -32,6 +33,9 @@ const verbs = [
   'fail',
   'failForGood',
   'cancel',
+  'reprioritise',
+  'pause',
+  'resume',
   'releaseSession',
   'wait',
   'open',
@@ -131,6 +135,13 @@ function stepOf(
     case 'releaseSession': {
       const input = { partition: 0, agentId: agent, session: other, exclude: true };
       return () => queue.when('task.releaseSession', input).types;
+    }
+    case 'reprioritise':
+      return report(verb, { priority: priority.options[other % 3] });
+    case 'pause':
+    case 'resume': {
+      const input = other % 2 ? { taskType: `type${other}` } : {};
+      return () => queue.when(`queue.${verb}`, input).types;
     }
     case 'wait':
       return () => queue.advance(700 * (other + 1));

@@ -96,6 +96,7 @@ const MACHINE: Record<
   TaskExpired: [UNFINISHED, 'failed'],
   TaskReleased: [['running', 'assigned'], 'pending'],
   TaskCancelled: [UNFINISHED, 'cancelled'],
+  TaskReprioritised: [UNFINISHED],
 };
 
 const REPORTS = [

@@ -98,6 +98,18 @@ export interface CascadeRow {
   cause: string;
 }
 
+/** Since when, and whose doing. */
+export interface PauseRow {
+  readonly by: string;
+  readonly since: number;
+}
+
+/** What of a project is paused; kept by the first partition. */
+export interface ProjectPauses {
+  readonly project: PauseRow | null;
+  readonly taskTypes: readonly (PauseRow & { readonly taskType: string })[];
+}
+
 export interface PartitionRow {
   routerEpoch: number;
   /** Partitions among which idempotency keys are spread, as far as this one has been told. */
@@ -123,6 +135,8 @@ export interface TaskState {
   readonly cascades: Table<CascadeRow>;
   readonly rows: Table<PartitionRow>;
   readonly schedules: Table<Schedule>;
+  /** By project. */
+  readonly pauses: Table<ProjectPauses>;
   /** Task → live tasks that wait for it. */
   dependents: Map<string, Set<string>>;
   /** `project/agent` → tasks that it holds. */
@@ -151,6 +165,7 @@ export const initialState = (partition: number): TaskState => ({
   cascades: new Table<CascadeRow>('cascade'),
   rows: new Table<PartitionRow>('partition'),
   schedules: new Table<Schedule>('schedule'),
+  pauses: new Table<ProjectPauses>('pause'),
   dependents: new Map(),
   held: new Map(),
   timers: noTimers(),
@@ -165,7 +180,14 @@ export const initialState = (partition: number): TaskState => ({
 });
 
 export const tablesOf = (state: TaskState): Table<unknown>[] =>
-  [state.tasks, state.keys, state.cascades, state.rows, state.schedules] as Table<unknown>[];
+  [
+    state.tasks,
+    state.keys,
+    state.cascades,
+    state.rows,
+    state.schedules,
+    state.pauses,
+  ] as Table<unknown>[];
 
 const NEW_ROW: Readonly<PartitionRow> = { routerEpoch: 0, partitions: 1 };
 

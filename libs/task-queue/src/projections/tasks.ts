@@ -72,6 +72,8 @@ function changeOf(row: TaskRow, event: TaskLifeEvent, placed: Placed): Change | 
         : BACK_TO_PENDING;
     case 'TaskCancelled':
       return finished('cancelled', null, placed.at);
+    case 'TaskReprioritised':
+      return { priority: event.data.priority };
     case 'TaskCreated':
       return null;
     default:
