@@ -1,4 +1,5 @@
 import type { Command } from './command/command.js';
+import { bulkCommand } from './commands/bulk.js';
 import { completionCommand } from './commands/completion.js';
 import { contextCommands } from './commands/context.js';
 import { statusCommand } from './commands/status.js';
@@ -13,6 +14,7 @@ import { tailCommand } from './tail/tail-command.js';
 export function allCommands(): readonly Command[] {
   const own = [
     ...[statusCommand, doctorCommand, execCommand, mcpCommand, tailCommand],
+    bulkCommand,
     ...projectionCommands,
     ...contextCommands,
   ];

@@ -14,6 +14,8 @@ export {
   uuid,
 } from './schemas.js';
 export { assignTask } from './task/assign-task.js';
+export { bulkAction, bulkStatus, bulkTasks } from './task/bulk.js';
+export type { BulkAction, BulkStatus } from './task/bulk.js';
 export { cancelTask } from './task/cancel-task.js';
 export { completeTask } from './task/complete-task.js';
 export { createTask, newTask } from './task/create-task.js';
@@ -88,7 +90,7 @@ export type { ClaimedTask, Placement } from './task/place-tasks.js';
 export { pauseQueue, pausedQueue, resumeQueue } from './task/pause.js';
 export type { QueuePauses } from './task/pause.js';
 export { progressTask } from './task/progress-task.js';
-export { queryTasks } from './task/query-tasks.js';
+export { queryTasks, taskFilter } from './task/query-tasks.js';
 export { queueMetrics } from './task/queue-metrics.js';
 export {
   isFinished,
@@ -113,6 +115,7 @@ export type {
 export {
   ALREADY_ASSIGNED,
   CONTRADICTORY_TIMES,
+  BULK_NOT_FOUND,
   DEPENDENCY_CYCLE,
   DEPENDENCY_REFUSED,
   GROWTH_UNDER_WAY,
@@ -124,6 +127,7 @@ export {
   STALE_LEASE,
   STALE_ROUTER,
   TASK_NOT_FOUND,
+  TOO_MANY_BULKS,
   TOO_MANY_PAUSES,
   UNKNOWN_DEPENDENCY,
 } from './task/refusals.js';

@@ -22,6 +22,15 @@ export const BATCH_TASKS_MAX = 1_000;
 export const BATCH_CHUNK_TASKS = 250;
 /** Task types of one project that are paused at the same time. */
 export const PAUSED_TYPES_MAX = 100;
+/** Of one bulk operation; more are done by another one. */
+export const BULK_TASKS_MAX = 100_000;
+/** Bulk operations of one project that are under way. */
+export const BULKS_MAX = 10;
+/** Tasks that bulk operations change in a second, all together. */
+export const BULK_TASKS_PER_SECOND = 500;
+/** How long a bulk operation that has ended is remembered. */
+export const BULK_KEPT_MS = 7 * 24 * 3_600_000;
+export const BULK_SAMPLE = 20;
 /** Items in one start/complete/… of an agent. */
 export const ITEMS_MAX = 500;
 

@@ -1,5 +1,6 @@
 import type { Operation } from '@athena/operation';
 import { assignTask } from './task/assign-task.js';
+import { bulkStatus, bulkTasks } from './task/bulk.js';
 import { cancelTask } from './task/cancel-task.js';
 import { completeTask } from './task/complete-task.js';
 import { createTask } from './task/create-task.js';
@@ -86,6 +87,8 @@ export const operations: readonly Operation[] = [
   resumeQueue,
   pausedQueue,
   reprioritiseTask,
+  bulkTasks,
+  bulkStatus,
   startTask,
   createSchedule,
   deleteSchedule,

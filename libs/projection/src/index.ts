@@ -17,3 +17,4 @@ export type { CaughtUp, ProjectionObserver } from './runner.js';
 export { ROW_TYPES } from './row-table.js';
 export { PostgresStateStore } from './state-store.js';
 export { TableModel } from './table-model.js';
+export { inTransaction } from './transaction.js';

@@ -22,7 +22,10 @@ import {
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Pool } from 'pg';
 import { taskVerbs } from './agent-verbs.js';
+import { BulkJobs } from './bulk/bulk-jobs.js';
+import { BulkWorker } from './bulk/bulk-worker.js';
 import type { TaskState } from './domain/state.js';
+import { bulkStatusHandler, bulkTasksHandler } from './operations/bulk-tasks.js';
 import { createTasksHandler } from './operations/create-tasks.js';
 import { tasks } from './projections/tasks.js';
 import { queryTasks as readTasks } from './queries/query-tasks.js';
@@ -66,6 +69,7 @@ export class TaskQueue implements HostedService {
   readonly #options: TaskQueueOptions;
   readonly #contacts: Contacts;
   readonly #tasks: ProjectionRunner;
+  readonly #bulk: BulkWorker;
   /** By number. */
   readonly #partitions: TaskPartition[] = [];
   #state: 'made' | 'started' | 'stopping' = 'made';
@@ -80,6 +84,11 @@ export class TaskQueue implements HostedService {
       feed: options.feed,
       model: new TableModel(tasks),
       observer: options.observer.projection,
+    });
+    this.#bulk = new BulkWorker({
+      pool: options.pool,
+      calls: options.calls,
+      onFailure: (error) => options.observer.failed(error, 'bulk operations'),
     });
     this.#host(1);
   }
@@ -106,6 +115,7 @@ export class TaskQueue implements HostedService {
     this.#state = 'started';
     for (const { host } of this.#partitions) host.start();
     this.#tasks.start().catch((error: unknown) => observer.failed(error, 'projection tasks'));
+    this.#bulk.start();
     this.#doors = [
       new ServiceEndpoint({
         nats,
@@ -125,6 +135,7 @@ export class TaskQueue implements HostedService {
 
   /** Takes nothing new, answers what it has, stores the state, gives the lease up. */
   async stop(): Promise<void> {
+    await this.#bulk.stop();
     await Promise.all(this.#doors.map((door) => door.close()));
     this.#state = 'stopping';
     await Promise.all(this.#partitions.map(({ host }) => host.close()));
@@ -148,7 +159,7 @@ export class TaskQueue implements HostedService {
   }
 
   #handlers(): readonly ServiceHandler[] {
-    const { calls, pool, map } = this.#options;
+    const { calls, pool, map, log } = this.#options;
     const ports = { operations: calls, partitions: map, clock: systemClock, ids: systemIds };
     const query: ServiceHandler<typeof queryTasks> = {
       operation: queryTasks,
@@ -160,7 +171,16 @@ export class TaskQueue implements HostedService {
       handle: async (input, { project }) =>
         this.#read(input.minSeq, () => readMetrics(pool, project, systemClock.now())),
     };
-    return [createTasksHandler(ports), query, metrics];
+    const bulk = {
+      jobs: new BulkJobs(pool),
+      log,
+      tasks: this.#tasks,
+      onStarted: () => this.#bulk.soon(),
+    };
+    return [
+      ...[createTasksHandler(ports), query, metrics],
+      ...[bulkTasksHandler(bulk), bulkStatusHandler(bulk)],
+    ];
   }
 
   async #read<T>(

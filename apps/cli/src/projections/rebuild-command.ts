@@ -11,21 +11,14 @@ import { formatDuration } from '../command/duration.js';
 import { CALL_MS_DEFAULT } from '../command/global-flags.js';
 import { derive, inputOf, operationCommand } from '../derive/operation-command.js';
 import { connected } from '../place/connected.js';
+import { type Watched, detach, watch } from '../command/watched-job.js';
 import { plain } from '../view/plain.js';
 import { asJson, view } from '../view/view.js';
 import type { World } from '../world.js';
 
 type Exchange = typeof rebuildProjection | typeof rollbackProjection;
 
-const LOOK_MS = 500;
-/** Where the output is no terminal, progress is told in steps of this share. */
-const STEP = 0.1;
-
-const detachFlag = {
-  name: 'detach',
-  kind: 'boolean',
-  summary: 'only ask for it; athena projections list tells how far it is',
-} as const;
+const detachFlag = detach('athena projections list tells how far it is');
 
 /** The operation's own command, which also waits until what it asks for is done. */
 const exchangeCommand = (operation: Exchange): Command => {
@@ -46,7 +39,7 @@ const exchangeCommand = (operation: Exchange): Command => {
         const timeoutMs = given.number('timeout') ?? CALL_MS_DEFAULT;
         const options = { timeoutMs, ...(id !== undefined && { idempotencyKey: id }) };
         const asked = await client.call(operation, input, options);
-        return watch(client, input.name, asked, world);
+        return watch(asked, watched(client, input.name), world);
       });
       return conclude(job, given, world);
     },
@@ -57,28 +50,12 @@ export const projectionCommands = [rebuildProjection, rollbackProjection].map(ex
 
 const isOver = ({ state }: ProjectionJob): boolean => state !== 'requested' && state !== 'running';
 
-/** The job as it stands in the end, or when the watching was stopped. */
-async function watch(
-  client: AthenaClient,
-  name: string,
-  asked: ProjectionJob,
-  world: World,
-): Promise<ProjectionJob> {
-  const stopped = new AbortController();
-  const forget = world.onStop(() => stopped.abort());
-  const show = progressOf(world);
-  let job = asked;
-  try {
-    for (show(name, job); !isOver(job) && !stopped.signal.aborted; show(name, job)) {
-      await pause(stopped.signal);
-      job = (await look(client, name, asked.id, stopped.signal)) ?? job;
-    }
-  } finally {
-    world.redraw?.('');
-    forget();
-  }
-  return job;
-}
+const watched = (client: AthenaClient, name: string): Watched<ProjectionJob> => ({
+  isOver,
+  look: (job, signal) => look(client, name, job.id, signal),
+  share: ({ progress }) => progress,
+  line: (job) => progressLine(name, job),
+});
 
 /** Undefined: it can't be asked now. @throws AthenaError where asking again won't help */
 async function look(
@@ -103,18 +80,6 @@ function replaced(jobs: readonly ProjectionJob[]): ProjectionJob | undefined {
   return other && { ...other, state: 'failed', error: `${other.kind} ${other.id} came after it` };
 }
 
-/** On a terminal one line that is drawn anew; elsewhere a line at each step. */
-function progressOf(world: World): (name: string, job: ProjectionJob) => void {
-  let told = '';
-  return (name, job) => {
-    if (isOver(job)) return;
-    if (world.redraw) return world.redraw(progressLine(name, job));
-    const step = `${job.state} ${Math.floor(job.progress / STEP)}`;
-    if (step !== told) world.err(progressLine(name, job));
-    told = step;
-  };
-}
-
 const progressLine = (name: string, job: ProjectionJob): string =>
   plain(
     job.state === 'requested'
@@ -130,10 +95,3 @@ function conclude(job: ProjectionJob, given: Arguments, world: World): number {
   if (!isOver(job)) return EXIT_INTERRUPTED;
   return job.state === 'failed' ? EXIT_FAILED : EXIT_OK;
 }
-
-const pause = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => (clearTimeout(timer), resolve());
-    const timer = setTimeout(done, LOOK_MS);
-    signal.addEventListener('abort', done, { once: true });
-  });

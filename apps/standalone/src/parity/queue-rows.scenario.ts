@@ -1,9 +1,12 @@
 import {
+  bulkStatus,
+  bulkTasks,
   pauseQueue,
   pausedQueue,
   reprioritiseTask,
   resumeQueue,
 } from '@athena/contracts';
+import { until } from '@athena/testing';
 import { UNKNOWN, type Life } from './life.scenario.js';
 import { row } from './row.scenario.js';
 
@@ -12,6 +15,21 @@ async function pausedType(life: Life): Promise<{ taskType: string }> {
   const taskType = life.name('type');
   await life.client.call(pauseQueue, { taskType });
   return { taskType };
+}
+
+async function batch(life: Life): Promise<{ batchId: string }> {
+  const batchId = life.name('batch');
+  for (let n = 0; n < 2; n++) await life.task({ batchId });
+  return { batchId };
+}
+
+async function bulkDone(life: Life): Promise<string> {
+  const asked = { action: 'cancel', filter: await batch(life) } as const;
+  const { bulkId } = await life.client.call(bulkTasks, asked);
+  const id = life.remember('bulk', bulkId ?? '');
+  const state = async () => (await life.client.call(bulkStatus, { bulkId: id })).state;
+  await until(async () => (await state()) === 'done', 'the bulk operation is done');
+  return id;
 }
 
 export const queueRows = [
@@ -38,5 +56,17 @@ export const queueRows = [
         priority: 'high' as const,
       }),
     },
+  }),
+  row(bulkTasks, {
+    good: async (life) => ({
+      ...{ action: 'reprioritise' as const, priority: 'high' as const },
+      ...{ filter: await batch(life), dryRun: true },
+    }),
+    bad: { action: 'reprioritise', filter: {} },
+  }),
+  row(bulkStatus, {
+    good: async (life) => ({ bulkId: await bulkDone(life) }),
+    bad: { bulkId: 'nonsense' },
+    refused: { BULK_NOT_FOUND: () => ({ bulkId: UNKNOWN }) },
   }),
 ];

@@ -58,6 +58,8 @@ export const NOT_PROVOKED: Readonly<Record<string, string>> = {
   TOO_MANY_AGENTS: 'takes ten thousand agents',
   TOO_MANY_KEYS: 'takes a thousand keys',
   TOO_MANY_PAUSES: 'takes a hundred pauses',
+  TOO_MANY_BULKS: 'takes ten bulk operations that are under way',
+  'task.bulk NOT_CAUGHT_UP': 'it waits for what there is',
   TOO_MANY_PROJECTS: 'takes ten thousand projects',
   PAYLOAD_TOO_LARGE: 'how much fits is a matter of the door, not of the operation',
   UNAVAILABLE: 'takes a part that is away',

@@ -105,3 +105,17 @@ export const TOO_MANY_PAUSES = defineRefusal({
   summary: 'The project has as many paused task types as it may have.',
   remedy: 'Pause the whole project, or resume a type; the limit is in the detail.',
 });
+export const BULK_NOT_FOUND = defineRefusal({
+  code: 'BULK_NOT_FOUND',
+  kind: 'not_found',
+  retryable: false,
+  summary: 'The project has no bulk operation with this id, or not any more.',
+  remedy: 'Use the `bulkId` that starting it answered; ended ones are kept for a week.',
+});
+export const TOO_MANY_BULKS = defineRefusal({
+  code: 'TOO_MANY_BULKS',
+  kind: 'limit',
+  retryable: true,
+  summary: 'As many bulk operations of the project as may be are under way.',
+  remedy: 'Wait until one has ended; the limit is in the detail.',
+});

@@ -22,6 +22,17 @@ const CONDITIONS = {
 const FILTERS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 const COLUMNS = taskColumns.map(({ name }) => name).join(', ');
 
+export type TaskFilter = Pick<Search, keyof typeof CONDITIONS>;
+
+/** What a filter asks of `tasks`; `parameter` takes a value and says what stands for it. */
+export const conditionsOf = (filter: TaskFilter, parameter: (value: unknown) => string): string[] =>
+  FILTERS.flatMap((name) => {
+    const value = filter[name];
+    if (value === undefined) return [];
+    const given = name === 'createdAfter' || name === 'createdBefore' ? storable(value) : value;
+    return [CONDITIONS[name].replace('?', parameter(given))];
+  });
+
 /**
  * One page of the project's tasks, newest first.
  * @throws Refused INVALID_INPUT at a cursor of another search, UNAVAILABLE
@@ -52,13 +63,7 @@ const storable = (instant: string): string =>
 function statementOf(project: string, search: Search): { text: string; values: unknown[] } {
   const values: unknown[] = [project];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const conditions = ['project = $1'];
-  for (const filter of FILTERS) {
-    const value = search[filter];
-    if (value === undefined) continue;
-    const given = filter === 'createdAfter' || filter === 'createdBefore' ? storable(value) : value;
-    conditions.push(CONDITIONS[filter].replace('?', parameter(given)));
-  }
+  const conditions = ['project = $1', ...conditionsOf(search, parameter)];
   if (search.cursor !== undefined) {
     const { createdAt, taskId } = decodeCursor(search.cursor, searchText(project, search));
     const instant = parameter(new Date(createdAt).toISOString());
