@@ -34,6 +34,7 @@ import { handleFindAgents } from './operations/find-agents.js';
 import { handleFleetStatistics } from './operations/fleet-statistics.js';
 import { handleGetAgent } from './operations/get-agent.js';
 import { RegistryReader } from './operations/registry-reader.js';
+import { handleHeartbeatAgent } from './operations/heartbeat-agent.js';
 import { handleReportPerformance } from './operations/report-performance.js';
 import { countByStatus } from './presence/live-agent.js';
 import { OwnedRegistry } from './presence/owned-registry.js';
@@ -190,6 +191,7 @@ export class AgentRegistry implements HostedService {
       handleAgentHealth(reader),
       handleFindAgents(reader),
       handleFleetStatistics(reader),
+      handleHeartbeatAgent(calls),
       handleReportPerformance(calls, reader),
     ];
   }

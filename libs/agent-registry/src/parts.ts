@@ -3,6 +3,7 @@ export { registryVerbs } from './agent-verbs.js';
 export { PresenceBook } from './domain/presence.js';
 export { handleAgentHealth } from './operations/agent-health.js';
 export { figuresOf } from './operations/agent-rows.js';
+export { handleHeartbeatAgent } from './operations/heartbeat-agent.js';
 export { handleGetAgent } from './operations/get-agent.js';
 export { lookUpAgent } from './operations/owner-queries.js';
 export type { AgentReader } from './operations/registry-reader.js';

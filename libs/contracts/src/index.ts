@@ -126,6 +126,7 @@ export {
   PARTITIONS_ONLY_GROW,
   STALE_LEASE,
   STALE_ROUTER,
+  TASK_CANCELLED,
   TASK_NOT_FOUND,
   TOO_MANY_BULKS,
   TOO_MANY_PAUSES,
@@ -180,7 +181,13 @@ export { findAgents } from './agent/find-agents.js';
 export { fleetStatistics } from './agent/fleet-statistics.js';
 export { getAgent } from './agent/get-agent.js';
 export { heartbeatAgent } from './agent/heartbeat-agent.js';
-export { bindAgent, countPerformance, endSession } from './agent/internal.js';
+export {
+  beatAgent,
+  bindAgent,
+  countPerformance,
+  endSession,
+  tellCancelled,
+} from './agent/internal.js';
 export { learnCapability } from './agent/learn-capability.js';
 export { NO_RECORD, successRate, withFailure, withSuccess } from './agent/performance.js';
 export type { Performance } from './agent/performance.js';

@@ -78,6 +78,13 @@ export const AGENT_RECONNECT_MS = 3_000;
 export const MAX_CONCURRENT_TASKS_DEFAULT = 5;
 export const MAX_CONCURRENT_TASKS_MAX = 1_000;
 
+/**
+ * How long answers name a cancelled task to the agent that had it: an agent that is quiet for
+ * longer loses its session, and with it all that it holds. And how many they name.
+ */
+export const CANCELLED_TOLD_MS = AGENT_PRESENCE_MS;
+export const CANCELLED_KEPT_MAX = 1_000;
+
 /** Agents of one project that are in the fleet: registered and not deregistered. */
 export const AGENTS_PER_PROJECT_MAX = 10_000;
 

@@ -34,7 +34,13 @@ import { findAgents } from './agent/find-agents.js';
 import { fleetStatistics } from './agent/fleet-statistics.js';
 import { getAgent } from './agent/get-agent.js';
 import { heartbeatAgent } from './agent/heartbeat-agent.js';
-import { bindAgent, countPerformance, endSession } from './agent/internal.js';
+import {
+  beatAgent,
+  bindAgent,
+  countPerformance,
+  endSession,
+  tellCancelled,
+} from './agent/internal.js';
 import { learnCapability } from './agent/learn-capability.js';
 import { pollTasks } from './agent/poll-tasks.js';
 import { registerAgent } from './agent/register-agent.js';
@@ -108,6 +114,8 @@ export const operations: readonly Operation[] = [
   getAgent,
   heartbeatAgent,
   bindAgent,
+  beatAgent,
+  tellCancelled,
   endSession,
   countPerformance,
   learnCapability,

@@ -5,6 +5,7 @@ import type { Agent } from './domain/agent.js';
 import { ClaimBook, type Claim, type ClaimAnswer } from './domain/claim-book.js';
 import { GivenClaims, LATE_CLAIM_MS, type GivenClaim } from './domain/given-claims.js';
 import { RecentAnswers } from './domain/recent-answers.js';
+import { CancelledNews } from './domain/cancelled-news.js';
 import type { RouterState } from './domain/router-state.js';
 import type { Proposal } from './domain/task.js';
 
@@ -14,6 +15,8 @@ export interface ClaimDeskOptions {
   readonly clock: Clock;
   /** Whether claims are answered from here; else they are only kept. */
   readonly active: () => boolean;
+  /** Since when, milliseconds. */
+  readonly since: () => number;
   /** Milliseconds that a claim was parked. */
   readonly onAnswer?: (waitedMs: number, tasks: number) => void;
   readonly onFailure?: (error: unknown) => void;
@@ -30,6 +33,7 @@ const ACTOR = 'system:router';
 /** Where claims wait, and where what was placed for them is handed out. */
 export class ClaimDesk {
   readonly book: ClaimBook;
+  readonly cancelled: CancelledNews;
   readonly #options: ClaimDeskOptions;
   readonly #recent = new RecentAnswers();
   /** As a standby: claims that may have been answered by the active router. */
@@ -39,6 +43,7 @@ export class ClaimDesk {
 
   constructor(options: ClaimDeskOptions) {
     this.#options = options;
+    this.cancelled = new CancelledNews(options.since);
     this.book = new ClaimBook(options.state.fleet, (claim, tasks) => this.#answer(claim, tasks));
   }
 
@@ -70,7 +75,7 @@ export class ClaimDesk {
         return this.#given.add({ agent, claimId, until, reply });
       }
       this.book.park(agent, { claimId, capacity, until, reply }, now);
-      if (agent.cancelled.length > 0 && this.#options.active()) this.book.nudge(agent);
+      if (this.#options.active() && this.cancelled.hasUntold(agent, now)) this.book.nudge(agent);
     });
   }
 
@@ -117,13 +122,6 @@ export class ClaimDesk {
     this.#handed.delete(agent);
     this.#given.forget(agent);
     this.book.flush(agent);
-  }
-
-  /** What was cancelled under the agent's hands since it was last told. */
-  takeCancelled(agent: Agent): readonly string[] {
-    const { cancelled } = agent;
-    if (cancelled.length > 0) agent.cancelled = [];
-    return cancelled;
   }
 
   /** What the agent holds and has not started. @throws Refused */
@@ -218,8 +216,8 @@ export class ClaimDesk {
     tasks: readonly ClaimedTask[],
     bytes: number,
   ): ClaimAnswer {
-    const answer = { tasks, cancelled: this.takeCancelled(agent) };
     const now = this.#options.clock.now();
+    const answer = { tasks, cancelled: this.cancelled.tell(agent, now) };
     if (tasks.length > 0) this.#recent.remember(agent.key, claimId, answer, { bytes, now });
     return answer;
   }

@@ -23,6 +23,7 @@ import { claimVerb } from './claim-verb.js';
 import { adviseRoute } from './operations/advise-route.js';
 import { assignByHand } from './operations/assign-task.js';
 import { dispatch } from './operations/dispatch-task.js';
+import { tellOfCancelled } from './operations/tell-cancelled.js';
 import { tellWhy } from './operations/explain-task.js';
 import { poll } from './operations/poll-tasks.js';
 import { tellRoutingStats } from './operations/routing-stats.js';
@@ -130,6 +131,7 @@ export class RouterService implements HostedService {
       assignByHand(router, calls),
       dispatch(router, calls),
       poll(router, calls, this.#contacts),
+      tellOfCancelled(router),
       tellRoutingStats(router),
       tellWhy(router, calls),
     ];

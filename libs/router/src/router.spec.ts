@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AGENT_NOT_FOUND, openRouter, placeTasks, releaseSession } from '@athena/contracts';
+import {
+  AGENT_NOT_FOUND,
+  openRouter,
+  placeTasks,
+  releaseSession,
+  tellCancelled,
+} from '@athena/contracts';
 import { until } from '@athena/testing';
 import { World, heldOf } from './world.scenario.js';
 
@@ -129,7 +135,74 @@ describe('a claim', () => {
     await world.cancel(taskId);
 
     expect(await next).toEqual({ tasks: [], cancelled: [taskId] });
-    expect(await world.claim('a', { waitMs: 10 })).toEqual({ tasks: [], cancelled: [] });
+  });
+
+  it('is answered at once while the agent has not been told, and with its time afterwards', async () => {
+    await world.active();
+    await world.agent('a');
+    const taskId = await world.task();
+    const { tasks } = await world.claim('a');
+    await world.start(tasks[0]!, 'a');
+    await world.cancel(taskId);
+    await until(() => world.cancelledOf('a').length === 1);
+
+    expect(await world.claim('a', { waitMs: 20_000 })).toEqual({ tasks: [], cancelled: [taskId] });
+    const askedAt = Date.now();
+    expect(await world.claim('a', { waitMs: 100 })).toEqual({ tasks: [], cancelled: [taskId] });
+    expect(Date.now() - askedAt).toBeGreaterThanOrEqual(90);
+  });
+});
+
+describe('an agent without an open claim', () => {
+  const busy = async (...agents: string[]): Promise<string[]> => {
+    await world.active();
+    const taskIds: string[] = [];
+    for (const agent of agents) {
+      await world.agent(agent);
+      taskIds.push(await world.task());
+      const { tasks } = await world.claim(agent);
+      await world.start(tasks[0]!, agent);
+    }
+    return taskIds;
+  };
+  const told = async (agentId: string, heard: string[] = []): Promise<string[]> =>
+    (await world.ask(tellCancelled, { agentId, heard })).output.cancelled;
+
+  it('is told of what was cancelled until it says that it heard', async () => {
+    const [mine, another] = (await busy('a', 'b')) as [string, string];
+    await world.cancel(mine);
+    await world.cancel(another);
+    await until(() => world.cancelledOf('b').length === 1);
+
+    expect([await told('a'), await told('a'), await told('b')]).toEqual([
+      [mine],
+      [mine],
+      [another],
+    ]);
+    expect(await told('a', [mine, another])).toEqual([]);
+    expect([await told('a'), await told('b')]).toEqual([[], [another]]);
+  });
+
+  it('is told by the router that takes over, too', async () => {
+    const [taskId] = (await busy('a')) as [string];
+    const { router, lease } = await world.router('next');
+    await world.cancel(taskId);
+    await until(() => world.cancelledOf('a').length === 1);
+    expect(await told('a')).toEqual([taskId]);
+
+    lease.hand(true);
+    await until(() => router.activity === 'active');
+
+    expect(await told('a')).toEqual([taskId]);
+  });
+
+  it('is told nothing of an earlier session', async () => {
+    const [taskId] = (await busy('a')) as [string];
+    await world.cancel(taskId);
+    await until(() => world.cancelledOf('a').length === 1);
+    await world.agent('a');
+    await until(() => world.cancelledOf('a').length === 0);
+    expect([await told('a'), await told('nobody')]).toEqual([[], []]);
   });
 });
 

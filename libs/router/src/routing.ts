@@ -72,6 +72,7 @@ export class Routing {
       operations,
       clock,
       active: () => this.active,
+      since: () => this.since,
       onAnswer: (waitedMs, tasks) => observer?.claimAnswered?.(waitedMs, tasks),
       onFailure: (error) => observer?.failed?.(error),
     });
@@ -204,6 +205,11 @@ export class Routing {
     });
   }
 
+  /** What the agent is to be told of its cancelled tasks now. */
+  cancelledOf(agent: Agent): string[] {
+    return this.desk.cancelled.tell(agent, this.#options.clock.now());
+  }
+
   /** Resolves when what a pass gives this agent now has been decided. */
   async filled(agent: Agent): Promise<void> {
     this.routeNow();
@@ -318,9 +324,8 @@ export class Routing {
       this.#options.observer?.assigned?.(waitedMs);
       if (claimId !== undefined) this.desk.recover(agent, claimId);
     } else if (claimId !== undefined) {
-      // The active router answers this claim, and with it tells of the cancellations.
+      // The active router answers this claim.
       this.desk.given(agent, claimId);
-      agent.cancelled = [];
       this.#armSweep();
     }
   }

@@ -40,6 +40,7 @@ import type { ClaimAnswer } from './domain/claim-book.js';
 import { adviseRoute } from './operations/advise-route.js';
 import { assignByHand } from './operations/assign-task.js';
 import { dispatch } from './operations/dispatch-task.js';
+import { tellOfCancelled } from './operations/tell-cancelled.js';
 import { tellWhy } from './operations/explain-task.js';
 import { poll } from './operations/poll-tasks.js';
 import { tellRoutingStats } from './operations/routing-stats.js';
@@ -192,6 +193,11 @@ export class World implements OperationCaller {
     await this.ask(cancelTask, { taskId });
   }
 
+  /** What the first router has folded of the agent's cancelled tasks. */
+  cancelledOf(agentId: string): readonly unknown[] {
+    return this.#routers[0]?.routing.state.fleet.get('p', agentId)?.cancelled ?? [];
+  }
+
   /** Everything in the log, in order. */
   get events(): LoggedEvent[] {
     return this.log.messages.flatMap(
@@ -218,6 +224,7 @@ export class World implements OperationCaller {
       assignByHand(router, this),
       dispatch(router, this),
       poll(router, this, contacts as unknown as Parameters<typeof poll>[2]),
+      tellOfCancelled(router),
       tellRoutingStats(router),
       tellWhy(router, this),
       this.#archive(),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AthenaClient, TaskFailedError, defineTask } from '@athena/sdk';
+import { type AthenaClient, type AthenaError, TaskFailedError, defineTask } from '@athena/sdk';
 import { z } from 'zod';
 import { TestAthena } from './index.js';
 
@@ -163,6 +163,45 @@ describe('an agent under test', () => {
     await expect(client.submit(render, { page: 1 }, { deadline })).rejects.toMatchObject({
       code: 'CONTRADICTORY_TIMES',
     });
+  });
+
+  it.each([
+    ['at once, with a slot to spare', 2, 0],
+    ['with its heartbeat, with all slots taken', 1, 5_000],
+  ])('is told of a cancellation %s', async (_when, concurrency, withinMs) => {
+    const told: Record<string, unknown>[] = [];
+    const options = { id: 'a', capabilities: ['render'], concurrency };
+    await athena.agent(options, async (_content, { signal, taskId }) => {
+      await athena.sleep('1h', signal).catch(({ code }: AthenaError) => {
+        told.push({ taskId, code, at: athena.now.getTime() });
+      });
+    });
+    await athena.advance('1s');
+    const handle = await client.submit(render, { page: 1 });
+    await athena.advance('2s');
+    const at = athena.now.getTime();
+    await handle.cancel();
+    await athena.advance(`${withinMs}ms`);
+    expect(told).toEqual([
+      { taskId: handle.taskId, code: 'TASK_CANCELLED', at: expect.any(Number) },
+    ]);
+    expect(Number(told[0]?.at) - at).toBeLessThanOrEqual(withinMs);
+  });
+
+  it('is told of every one of several cancellations, and works on for the rest', async () => {
+    const dropped: string[] = [];
+    const options = { id: 'a', capabilities: ['render'], concurrency: 4 };
+    await athena.agent(options, async (_content, { signal, taskId }) => {
+      await athena.sleep('1m', signal).catch(() => dropped.push(taskId));
+      return { url: '/' };
+    });
+    const pages = [1, 2, 3, 4].map((page) => ({ input: { page } }));
+    const [stays, ...others] = await client.submitMany(render, pages);
+    await athena.advance('1s');
+    for (const { taskId } of others) await client.tasks.cancel({ taskId });
+    await athena.advance('5s');
+    expect(dropped.sort()).toEqual(others.map(({ taskId }) => taskId).sort());
+    expect(await athena.until(stays!.result())).toEqual({ url: '/' });
   });
 
   it('stops as it does outside', async () => {

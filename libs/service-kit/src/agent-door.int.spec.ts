@@ -43,7 +43,7 @@ const start: AgentVerb<typeof startTask> = {
     if (input.lease === 'stale') throw Refused.because(STALE_LEASE, 'it ended');
     if (input.lease === 'bug') throw new Error('secret inside');
     if (input.lease === 'slow') await pause(200);
-    return { output: { taskId: input.taskId, status: 'running' }, seq: 3 };
+    return { output: { taskId: input.taskId, status: 'running', cancelled: [] }, seq: 3 };
   },
 };
 const register: AgentVerb<typeof registerAgent> = {
@@ -73,7 +73,7 @@ describe('a verb', () => {
     const reply = await send('start', { taskId: TASK, lease: 'l' });
 
     expect(reply.headers).toBeUndefined();
-    expect(reply.json()).toEqual({ taskId: TASK, status: 'running' });
+    expect(reply.json()).toEqual({ taskId: TASK, status: 'running', cancelled: [] });
     expect(asked).toMatchObject([
       {
         input: { taskId: TASK, lease: 'l' },

@@ -1,4 +1,11 @@
-import { assignTask, cancelTask, completeTask, createTask, registerAgent } from '@athena/contracts';
+import {
+  assignTask,
+  cancelTask,
+  completeTask,
+  createTask,
+  pollTasks,
+  registerAgent,
+} from '@athena/contracts';
 import type { RawInput } from '@athena/operation';
 import type { AthenaClient } from '@athena/sdk';
 
@@ -84,6 +91,15 @@ export class Life {
     const taskId = await this.task();
     await this.client.call(assignTask, { taskId, agentId: agentId ?? (await this.agent()) });
     return taskId;
+  }
+
+  /** A task that was cancelled while an agent had it, with the lease. */
+  async calledOff(): Promise<{ taskId: string; lease: string }> {
+    const agentId = await this.agent();
+    const taskId = await this.assigned(agentId);
+    const { tasks } = await this.client.call(pollTasks, { agentId });
+    await this.client.call(cancelTask, { taskId });
+    return { taskId, lease: tasks[0]?.lease ?? '' };
   }
 
   async completed(): Promise<string> {

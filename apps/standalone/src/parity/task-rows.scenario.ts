@@ -34,6 +34,7 @@ async function usedKey(life: Life): Promise<string> {
 const reportRefusals = <M extends object>(more: M) => ({
   TASK_NOT_FOUND: () => ({ taskId: UNKNOWN, ...more }),
   STALE_LEASE: async (life: Life) => ({ taskId: await life.assigned(), lease: 'no', ...more }),
+  TASK_CANCELLED: async (life: Life) => ({ ...(await life.calledOff()), ...more }),
   ILLEGAL_TRANSITION: async (life: Life) => ({ taskId: await life.task(), ...more }),
 });
 

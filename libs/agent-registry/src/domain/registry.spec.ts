@@ -5,7 +5,7 @@ import {
   deregisterAgent,
   drainAgent,
   endSession,
-  heartbeatAgent,
+  beatAgent,
   learnCapability,
   registerAgent,
   resumeAgent,
@@ -30,10 +30,7 @@ const asked = fc.oneof(
     capabilities: fc.array(capability, { maxLength: 3 }),
     maxConcurrentTasks: fc.constant(5),
   }),
-  fc.record({
-    op: fc.constantFrom(heartbeatAgent, drainAgent, resumeAgent, deregisterAgent),
-    agentId,
-  }),
+  fc.record({ op: fc.constantFrom(beatAgent, drainAgent, resumeAgent, deregisterAgent), agentId }),
   fc.record({
     op: fc.constant(endSession),
     agentId,

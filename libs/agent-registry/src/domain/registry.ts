@@ -5,7 +5,7 @@ import {
   deregisterAgent,
   drainAgent,
   endSession,
-  heartbeatAgent,
+  beatAgent,
   learnCapability,
   registerAgent,
   resumeAgent,
@@ -23,7 +23,7 @@ type Decide = (state: RegistryState, command: Command, context: DecideContext) =
 export const decisions: readonly (readonly [Operation, Decide])[] = [
   [bindAgent, bind],
   [registerAgent, register],
-  [heartbeatAgent, heartbeat],
+  [beatAgent, heartbeat],
   [drainAgent, drain],
   [resumeAgent, resume],
   [deregisterAgent, deregister],

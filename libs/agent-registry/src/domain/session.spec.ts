@@ -4,7 +4,7 @@ import {
   deregisterAgent,
   drainAgent,
   endSession,
-  heartbeatAgent,
+  beatAgent,
   registerAgent,
   resumeAgent,
 } from '@athena/contracts';
@@ -21,7 +21,7 @@ describe('a session', () => {
   });
 
   it('needs no event while the agent is present', () => {
-    expect(given.do(heartbeatAgent, a1)).toEqual({
+    expect(given.do(beatAgent, a1)).toEqual({
       events: [],
       answer: { agentId: 'a1', session: 1, heartbeatMs: 5_000 },
     });
@@ -42,7 +42,7 @@ describe('a session', () => {
     given.do(registerAgent, { ...a1, capabilities: [], maxConcurrentTasks: 5 });
 
     expect(given.do(endSession, silent)).toEqual({ events: [], answer: { ended: true } });
-    expect(given.do(heartbeatAgent, a1).answer?.session).toBe(2);
+    expect(given.do(beatAgent, a1).answer?.session).toBe(2);
   });
 
   it('that never was is not over', () => {
@@ -58,8 +58,8 @@ describe('a session', () => {
   it('is new when an agent that was away makes contact, and only then', () => {
     given.do(endSession, silent);
 
-    const back = given.do(heartbeatAgent, a1);
-    const next = given.do(heartbeatAgent, a1);
+    const back = given.do(beatAgent, a1);
+    const next = given.do(beatAgent, a1);
 
     expect(back.events).toEqual([['AgentReturned', 'a1', { session: 2 }]]);
     expect(back.answer?.session).toBe(2);
@@ -69,10 +69,10 @@ describe('a session', () => {
   it('is kept alive by its own agent only', () => {
     const strangers = ['key:k2', 'agent-key:k2', 'agent:a2', 'system:router'];
 
-    expect(strangers.map((actor) => given.do(heartbeatAgent, a1, { actor }).refusal)).toEqual(
+    expect(strangers.map((actor) => given.do(beatAgent, a1, { actor }).refusal)).toEqual(
       strangers.map(() => 'AGENT_ID_TAKEN'),
     );
-    expect(given.do(heartbeatAgent, a1, { actor: 'agent:a1' }).refusal).toBeUndefined();
+    expect(given.do(beatAgent, a1, { actor: 'agent:a1' }).refusal).toBeUndefined();
   });
 });
 
@@ -98,7 +98,7 @@ describe('draining', () => {
     given.do(drainAgent, a1);
     given.do(endSession, silent);
     expect(given.do(drainAgent, a1).answer?.status).toBe('offline');
-    given.do(heartbeatAgent, a1);
+    given.do(beatAgent, a1);
 
     expect(given.do(drainAgent, a1)).toEqual({
       events: [],
@@ -163,7 +163,7 @@ describe('deregistering', () => {
   it('is final until it registers: contact does not bring it back', () => {
     given.do(deregisterAgent, a1);
 
-    expect(given.do(heartbeatAgent, a1)).toMatchObject({
+    expect(given.do(beatAgent, a1)).toMatchObject({
       refusal: 'AGENT_NOT_FOUND',
       detail: 'agent a1 has deregistered; let it register again',
     });
@@ -172,7 +172,7 @@ describe('deregistering', () => {
 });
 
 describe('an agent that never registered', () => {
-  it.each([heartbeatAgent, drainAgent, resumeAgent, deregisterAgent])(
+  it.each([beatAgent, drainAgent, resumeAgent, deregisterAgent])(
     'is not found: $name',
     (operation) => {
       const given = new RegistryScenario();

@@ -9,8 +9,8 @@ import {
   type deregisterAgent,
   type drainAgent,
   type endSession,
-  type heartbeatAgent,
   type resumeAgent,
+  type beatAgent,
 } from '@athena/contracts';
 import type { Command, Decision } from '@athena/event-log';
 import { refuse, type Input, type NewEvent, type Refusal } from '@athena/operation';
@@ -21,7 +21,7 @@ import { findAgent, findMember, nextSession, type RegistryState } from './regist
 
 /** The agent is there. Only its coming back after an absence is worth an event. */
 export function heartbeat(state: RegistryState, command: Command): Decision {
-  const key = agentNamed(command, command.input as Input<typeof heartbeatAgent>);
+  const key = agentNamed(command, command.input as Input<typeof beatAgent>);
   const member = findMember(state, key);
   if (!member) return { refusal: notFound(state, key) };
   if (!isOwn(state, key, command)) return { refusal: taken(key.agentId) };

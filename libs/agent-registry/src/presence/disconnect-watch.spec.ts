@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { heartbeatAgent, limits } from '@athena/contracts';
+import { beatAgent, limits } from '@athena/contracts';
 import { PROJECT, PresenceScenario } from './presence.scenario.js';
 import { CONTACT_DELAY_MS_MAX } from '../domain/limits.js';
 
@@ -34,7 +34,7 @@ describe('an agent whose connection closed', () => {
   it('keeps its session if it was heard from', async () => {
     given.connections.close('a1');
     await given.time.advance(CONTACT_DELAY_MS_MAX + 1);
-    await given.ok(heartbeatAgent, a1, 'agent:a1');
+    await given.ok(beatAgent, a1, 'agent:a1');
     await given.time.advance(AGENT_RECONNECT_MS);
 
     expect(given.told).toEqual([]);
@@ -84,7 +84,7 @@ describe('an agent whose connection closed', () => {
     while (given.time.now() - began < 10 * minute) {
       given.connections.close('a1');
       await given.time.advance(AGENT_RECONNECT_MS);
-      await given.ok(heartbeatAgent, a1, 'agent:a1');
+      await given.ok(beatAgent, a1, 'agent:a1');
     }
 
     const ends = given.told.filter((line) => line.startsWith('AgentSessionEnded'));

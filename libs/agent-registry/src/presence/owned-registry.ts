@@ -1,5 +1,5 @@
 import type { SessionEnd } from '@athena/contracts';
-import { endSession, heartbeatAgent } from '@athena/contracts';
+import { endSession, beatAgent } from '@athena/contracts';
 import { systemIds, type Ids, type Partition } from '@athena/event-log';
 import type { WireAnswer } from '@athena/operation';
 import type { AgentKey } from '../domain/happened.js';
@@ -39,7 +39,7 @@ export class OwnedRegistry {
 
   /** The agent was heard from elsewhere: it returns if it was away. */
   async returned({ project, agentId }: AgentKey): Promise<void> {
-    await this.#submit(heartbeatAgent.name, project, `agent:${agentId}`, { agentId });
+    await this.#submit(beatAgent.name, project, `agent:${agentId}`, { agentId });
   }
 
   #submit(op: string, project: string, actor: string, input: object): Promise<WireAnswer | object> {

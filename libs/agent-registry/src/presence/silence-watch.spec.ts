@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { drainAgent, heartbeatAgent, limits } from '@athena/contracts';
+import { drainAgent, beatAgent, limits } from '@athena/contracts';
 import { PresenceScenario } from './presence.scenario.js';
 import { PRESENCE_SWEEP_MS } from '../domain/limits.js';
 import { lateAgents, lookUpAgent, type LiveAgent } from '../operations/owner-queries.js';
@@ -34,7 +34,7 @@ describe('an agent that is silent', () => {
     for (let n = 0; n < 20; n++) {
       await given.time.advance(AGENT_DEGRADED_MS - 1);
       expect(await status()).toBe('online');
-      await given.ok(heartbeatAgent, a1, 'agent:a1');
+      await given.ok(beatAgent, a1, 'agent:a1');
     }
 
     expect(given.told).toEqual([]);
@@ -42,7 +42,7 @@ describe('an agent that is silent', () => {
 
   it('returns with a new session when it makes contact', async () => {
     await given.time.advance(2 * AGENT_PRESENCE_MS);
-    await given.ok(heartbeatAgent, { ...a1, cpu: 0.5 }, 'agent:a1');
+    await given.ok(beatAgent, { ...a1, cpu: 0.5 }, 'agent:a1');
 
     expect(given.told).toEqual(['AgentSessionEnded a1 1 silent', 'AgentReturned a1 2']);
     expect(await given.ok(lookUpAgent, a1)).toMatchObject({ status: 'online', session: 2 });
@@ -51,8 +51,8 @@ describe('an agent that is silent', () => {
   it('can’t fill the log by coming and going', async () => {
     for (let n = 0; n < 10; n++) {
       await given.time.advance(AGENT_PRESENCE_MS / 2);
-      await given.ok(heartbeatAgent, a1, 'agent:a1');
-      await given.ok(heartbeatAgent, a1, 'agent:a1');
+      await given.ok(beatAgent, a1, 'agent:a1');
+      await given.ok(beatAgent, a1, 'agent:a1');
     }
 
     expect(given.told).toEqual([]);
@@ -93,7 +93,7 @@ describe('an agent that is silent', () => {
     expect(await status()).toBe('draining');
     await given.time.advance(2 * AGENT_PRESENCE_MS);
     expect(await status()).toBe('offline');
-    await given.ok(heartbeatAgent, a1, 'agent:a1');
+    await given.ok(beatAgent, a1, 'agent:a1');
 
     expect(await status()).toBe('draining');
   });
@@ -103,7 +103,7 @@ describe('an agent that is silent', () => {
       await given.time.advance(10_000);
       await status();
       await given.ask(drainAgent, a1);
-      await given.ask(heartbeatAgent, a1, 'agent:a2');
+      await given.ask(beatAgent, a1, 'agent:a2');
     }
 
     expect(given.told).toEqual(['AgentSessionEnded a1 1 silent']);
@@ -115,9 +115,9 @@ describe('what a heartbeat reports', () => {
     const given = await PresenceScenario.open();
     await given.register('a1');
     await given.time.advance(1_000);
-    await given.ok(heartbeatAgent, { ...a1, load: 3, cpu: 0.5, network: 10 }, 'agent:a1');
+    await given.ok(beatAgent, { ...a1, load: 3, cpu: 0.5, network: 10 }, 'agent:a1');
     await given.time.advance(1_000);
-    await given.ok(heartbeatAgent, a1, 'agent:a1');
+    await given.ok(beatAgent, a1, 'agent:a1');
     const seenAt = new Date(given.time.now()).toISOString();
     await given.time.advance(1_000);
 
@@ -134,7 +134,7 @@ describe('what a heartbeat reports', () => {
     const given = await PresenceScenario.open();
     await given.register('a1');
     const before = given.log.messages.length;
-    await given.ok(heartbeatAgent, { ...a1, cpu: 0.5 }, 'agent:a1');
+    await given.ok(beatAgent, { ...a1, cpu: 0.5 }, 'agent:a1');
 
     expect(given.log.messages).toHaveLength(before);
   });

@@ -1,4 +1,4 @@
-import { heartbeatAgent, registerAgent, type AgentEvent } from '@athena/contracts';
+import { beatAgent, registerAgent, type AgentEvent } from '@athena/contracts';
 import {
   CLOCKS_RESTARTED,
   PARTITION_OPENED,
@@ -42,8 +42,8 @@ function noteContact(command: Command, book: PresenceBook, now: number): void {
   if (command.op === registerAgent.name) {
     book.contact(keyOf(agentNamed(command, command.input as { agentId: string })), now);
   }
-  if (command.op === heartbeatAgent.name) {
-    const { agentId, ...report } = command.input as Input<typeof heartbeatAgent>;
+  if (command.op === beatAgent.name) {
+    const { agentId, ...report } = command.input as Input<typeof beatAgent>;
     const told = Object.keys(report).length > 0;
     book.contact(keyOf(agentNamed(command, { agentId })), now, told ? report : undefined);
   }

@@ -2,8 +2,9 @@ import { defineCommand } from '@athena/operation';
 import { z } from 'zod';
 import * as limits from '../limits.js';
 import { AGENT_NOT_FOUND } from './refusals.js';
-import { clientId, uuid } from '../schemas.js';
+import { clientId } from '../schemas.js';
 import { claimedTask } from '../task/place-tasks.js';
+import { cancelledTasks } from '../task/record.js';
 
 /** Agents only (NATS): a long poll with credits. */
 export const claimTasks = defineCommand({
@@ -17,6 +18,6 @@ export const claimTasks = defineCommand({
     waitMs: z.int().min(0).max(limits.CLAIM_WAIT_MS_MAX).default(limits.CLAIM_WAIT_MS_MAX),
     claimId: clientId,
   }),
-  output: z.object({ tasks: z.array(claimedTask), cancelled: z.array(uuid) }),
+  output: z.object({ tasks: z.array(claimedTask), cancelled: cancelledTasks }),
   refusals: [AGENT_NOT_FOUND],
 });

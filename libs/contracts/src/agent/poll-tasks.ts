@@ -2,8 +2,9 @@ import { defineCommand } from '@athena/operation';
 import { z } from 'zod';
 import * as limits from '../limits.js';
 import { AGENT_ID_TAKEN, AGENT_NOT_FOUND } from './refusals.js';
-import { clientId, uuid } from '../schemas.js';
+import { clientId } from '../schemas.js';
 import { claimedTask } from '../task/place-tasks.js';
+import { cancelledTasks } from '../task/record.js';
 
 export const pollTasks = defineCommand({
   name: 'agent.poll',
@@ -16,6 +17,6 @@ export const pollTasks = defineCommand({
     agentId: clientId,
     limit: z.int().min(1).max(limits.ITEMS_MAX).default(limits.POLL_LIMIT_DEFAULT),
   }),
-  output: z.object({ tasks: z.array(claimedTask), cancelled: z.array(uuid) }),
+  output: z.object({ tasks: z.array(claimedTask), cancelled: cancelledTasks }),
   refusals: [AGENT_NOT_FOUND, AGENT_ID_TAKEN],
 });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as limits from '../limits.js';
 import { json, uuid } from '../schemas.js';
 import { lease, taskStatus } from './record.js';
-import { ILLEGAL_TRANSITION, STALE_LEASE, TASK_NOT_FOUND } from './refusals.js';
+import { ILLEGAL_TRANSITION, STALE_LEASE, TASK_CANCELLED, TASK_NOT_FOUND } from './refusals.js';
 
 export const completeTask = defineCommand({
   name: 'task.complete',
@@ -23,6 +23,6 @@ export const completeTask = defineCommand({
       .optional(),
   }),
   output: z.object({ taskId: uuid, status: taskStatus }),
-  refusals: [TASK_NOT_FOUND, STALE_LEASE, ILLEGAL_TRANSITION],
+  refusals: [TASK_NOT_FOUND, STALE_LEASE, TASK_CANCELLED, ILLEGAL_TRANSITION],
   idempotent: true,
 });

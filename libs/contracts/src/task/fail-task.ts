@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as limits from '../limits.js';
 import { uuid } from '../schemas.js';
 import { lease, taskError, taskStatus } from './record.js';
-import { ILLEGAL_TRANSITION, STALE_LEASE, TASK_NOT_FOUND } from './refusals.js';
+import { ILLEGAL_TRANSITION, STALE_LEASE, TASK_CANCELLED, TASK_NOT_FOUND } from './refusals.js';
 
 export const failTask = defineCommand({
   name: 'task.fail',
@@ -26,6 +26,6 @@ export const failTask = defineCommand({
     shouldRetry: z.boolean().default(true),
   }),
   output: z.object({ taskId: uuid, status: taskStatus }),
-  refusals: [TASK_NOT_FOUND, STALE_LEASE, ILLEGAL_TRANSITION],
+  refusals: [TASK_NOT_FOUND, STALE_LEASE, TASK_CANCELLED, ILLEGAL_TRANSITION],
   idempotent: true,
 });

@@ -98,6 +98,12 @@ export const taskRecord = z.object({
 });
 export type TaskRecord = z.output<typeof taskRecord>;
 
+/**
+ * Tasks that were called off under the hands of whoever is answered: to be stopped. They are named
+ * again and again for CANCELLED_TOLD_MS, as answers can get lost.
+ */
+export const cancelledTasks = z.array(uuid);
+
 /** Opaque proof of holding an attempt: the place of its assignment in the log. */
 export const lease = z.string().min(1).max(64);
 

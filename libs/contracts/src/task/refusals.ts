@@ -56,6 +56,13 @@ export const STALE_LEASE = defineRefusal({
   summary: 'The lease is not that of the task’s current attempt: it ended or never was.',
   remedy: 'Drop the work: the task went to someone else, was cancelled, or is finished.',
 });
+export const TASK_CANCELLED = defineRefusal({
+  code: 'TASK_CANCELLED',
+  kind: 'conflict',
+  retryable: false,
+  summary: 'The task was called off while the holder of this lease worked on it.',
+  remedy: 'Stop the work: nobody wants its outcome any more.',
+});
 export const ALREADY_ASSIGNED = defineRefusal({
   code: 'ALREADY_ASSIGNED',
   kind: 'conflict',

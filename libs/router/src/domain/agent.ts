@@ -24,6 +24,12 @@ export class KindRecord {
   }
 }
 
+export interface Cancellation {
+  readonly taskId: string;
+  /** Milliseconds. */
+  readonly at: number;
+}
+
 /** The end of a session, as its event told it. */
 export interface SessionEnded {
   readonly session: number;
@@ -62,8 +68,8 @@ export class Agent {
   credits = 0;
   /** Assignments since it is known; settles ties in favour of who had the fewest. */
   assignments = 0;
-  /** Held tasks that were cancelled and that it has not been told about yet. */
-  cancelled: string[] = [];
+  /** Tasks that were cancelled while it held them, oldest first. */
+  cancelled: Cancellation[] = [];
   /** The requirement sets that it meets. */
   readonly sets = new Set<RequirementSet>();
   /** `free` and `utilisation` as the fleet last saw them: what scans of all agents read. */
@@ -133,7 +139,7 @@ export interface AgentRow {
   readonly present: boolean;
   readonly draining: boolean;
   readonly assignments: number;
-  readonly cancelled: readonly string[];
+  readonly cancelled: readonly Cancellation[];
 }
 
 /** Ids hold no slash. */

@@ -1,10 +1,7 @@
-import { isOfPartition, type TaskEvent, type TaskPartitionEvent } from '@athena/contracts';
+import { isOfPartition, limits, type TaskEvent, type TaskPartitionEvent } from '@athena/contracts';
 import { evolvePauses } from './pauses.js';
 import type { AnyEvent, RouterState, Standing } from './router-state.js';
 import { NOBODY, RANKS, Task } from './task.js';
-
-/** Cancellations kept for an agent that doesn't ask; of older ones its stale lease tells it. */
-export const CANCELLED_KEPT_MAX = 1_000;
 
 type EventNamed<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
 
@@ -49,7 +46,7 @@ export function evolveTask(
       return tasks.giveBack(task, standing.at, toAvoid(state, task, event));
     case 'TaskCancelled':
     case 'TaskExpired':
-      noteCancelled(state, task);
+      noteCancelled(state, task, standing.at);
       return tasks.finish(task);
     case 'TaskCompleted':
     case 'TaskFailed':
@@ -126,11 +123,13 @@ function toAvoid(
   return agent && hold && agent.registration > hold.session ? undefined : data.agentId;
 }
 
-function noteCancelled(state: RouterState, { hold, id }: Task): void {
+/** Of those that are not kept the agent learns when it shows their lease. */
+function noteCancelled(state: RouterState, { hold, id }: Task, at: number): void {
   if (!hold) return;
-  const { cancelled } = hold.agent;
-  cancelled.push(id);
-  if (cancelled.length > CANCELLED_KEPT_MAX) cancelled.shift();
+  const { CANCELLED_KEPT_MAX, CANCELLED_TOLD_MS } = limits;
+  hold.agent.cancelled = [...hold.agent.cancelled, { taskId: id, at }]
+    .filter((one) => at - one.at < CANCELLED_TOLD_MS)
+    .slice(-CANCELLED_KEPT_MAX);
   state.fleet.touch(hold.agent);
   state.tell({ kind: 'cancelled', agent: hold.agent });
 }

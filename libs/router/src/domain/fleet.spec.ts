@@ -1,5 +1,5 @@
+import { limits } from '@athena/contracts';
 import { describe, expect, it } from '@jest/globals';
-import { CANCELLED_KEPT_MAX } from './evolve-task.js';
 import { IDLE_SETS_MAX } from './fleet.js';
 import { RouterScenario } from './router.scenario.js';
 
@@ -59,11 +59,14 @@ describe('the fleet', () => {
   });
 
   it('remembers a bounded number of cancellations for an agent that never asks', () => {
+    const { CANCELLED_KEPT_MAX } = limits;
     const given = new RouterScenario().agent('a', { maxConcurrentTasks: 10_000 });
     const tasks = Array.from({ length: CANCELLED_KEPT_MAX + 1 }, () => given.task());
     for (let routed = 1; routed > 0;) routed = given.route().length;
     for (const task of tasks) given.event('TaskCancelled', task, {});
 
-    expect(given.agentOf('a').cancelled).toEqual(tasks.slice(1));
+    expect(given.agentOf('a').cancelled.map(({ taskId }) => taskId)).toEqual(tasks.slice(1));
+    given.gone('a');
+    expect(given.agentOf('a').cancelled).toEqual([]);
   });
 });

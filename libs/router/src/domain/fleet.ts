@@ -82,7 +82,10 @@ export class Fleet {
   /** A session ended; the agent is away unless a newer one is open. */
   end(agent: Agent, ended: SessionEnded): void {
     agent.ended = ended;
-    if (ended.session >= agent.session) agent.present = false;
+    if (ended.session >= agent.session) {
+      agent.present = false;
+      agent.cancelled = [];
+    }
     this.refresh(agent);
     this.#noteGain(agent);
   }

@@ -1,4 +1,4 @@
-import { heartbeatAgent, pollTasks } from '@athena/contracts';
+import { beatAgent, pollTasks } from '@athena/contracts';
 import type { Caller, Contacts, OperationCaller, ServiceHandler } from '@athena/service-kit';
 import { isOwn } from '../domain/credential.js';
 import type { Router } from '../router.js';
@@ -20,8 +20,8 @@ export const poll = (
     const agent = await routing.registered(caller.project, agentId);
     await routing.filled(agent);
     const tasks = await routing.desk.held(agent, limit, onBehalfOf(caller));
-    const cancelled = routing.desk.takeCancelled(agent);
-    return { output: { tasks: [...tasks], cancelled: [...cancelled] }, seq: routing.state.seq };
+    const cancelled = routing.cancelledOf(agent);
+    return { output: { tasks: [...tasks], cancelled }, seq: routing.state.seq };
   },
 });
 
@@ -41,6 +41,6 @@ async function knock(
   agentId: string,
   caller: Caller,
 ): Promise<void> {
-  const { seq } = await operations.call(heartbeatAgent, { agentId }, onBehalfOf(caller));
+  const { seq } = await operations.call(beatAgent, { agentId }, onBehalfOf(caller));
   await fold.reached(seq);
 }

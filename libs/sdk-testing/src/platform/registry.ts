@@ -8,6 +8,7 @@ import {
   figuresOf,
   handleAgentHealth,
   handleGetAgent,
+  handleHeartbeatAgent,
   handleReportPerformance,
   lookUpAgent,
   registryVerbs,
@@ -51,6 +52,7 @@ export function startRegistry(
   const handlers = [
     handleGetAgent(reader),
     handleAgentHealth(reader),
+    handleHeartbeatAgent(calls),
     handleReportPerformance(calls, reader),
   ] as ServiceHandler[];
   host.start();

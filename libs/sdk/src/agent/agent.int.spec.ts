@@ -254,6 +254,19 @@ describe('an agent', () => {
       expect(outcomes()).toEqual([]);
     });
 
+    it('when the task is cancelled though all its slots are taken, which it acknowledges', async () => {
+      const { taskId, signal } = await running({ concurrency: 1 });
+
+      platform.cancel(taskId);
+      await until('aborted', () => signal.aborted);
+
+      expect((signal.reason as AthenaError).code).toBe('TASK_CANCELLED');
+      const heard = () => platform.inputs('heartbeat').flatMap((beat) => beat['heard'] ?? []);
+      await until('acknowledged', () => heard().length > 0);
+      expect(heard()).toContain(taskId);
+      expect(outcomes()).toEqual([]);
+    });
+
     it('when its lease is lost, which it learns though all its slots are taken', async () => {
       const { taskId, signal } = await running({ concurrency: 1 });
 

@@ -108,9 +108,11 @@ export class Agent {
   }
 
   #assemble(channel: RequestChannel): Parts {
-    const { project, agentId, concurrency } = this.#settings;
+    const { concurrency } = this.#settings;
     const notify = this.#notify;
-    const verbs = new AgentVerbs(channel, project, agentId);
+    const verbs = new AgentVerbs(channel, this.#settings, (taskIds) =>
+      taskIds.forEach((taskId) => runner.drop(taskId, 'cancelled')),
+    );
     const runner = new Runner({
       settings: this.#settings,
       handlers: this.#handlers,
@@ -125,10 +127,7 @@ export class Agent {
       verbs,
       notify,
       load: () => runner.size / concurrency,
-      onBeat: ({ sessionChanged, cancelled }) => {
-        for (const taskId of cancelled) runner.drop(taskId, 'cancelled');
-        runner.checkLeases(sessionChanged ? 0 : session.heartbeatMs);
-      },
+      onBeat: ({ sessionChanged }) => runner.checkLeases(sessionChanged ? 0 : session.heartbeatMs),
     });
     const claims = new Claims({
       channel,
@@ -137,7 +136,6 @@ export class Agent {
       concurrency,
       running: () => runner.size,
       onTasks: (tasks) => tasks.forEach((task) => runner.take(task)),
-      onCancelled: (taskIds) => taskIds.forEach((taskId) => runner.drop(taskId, 'cancelled')),
       register: () => session.renew(),
     });
     return { channel, verbs, runner, session, claims };

@@ -24,7 +24,6 @@ export interface ClaimsParts {
   /** Slots in use. */
   readonly running: () => number;
   readonly onTasks: (tasks: readonly ClaimedTask[]) => void;
-  readonly onCancelled: (taskIds: readonly string[]) => void;
   /** Makes the agent known again. */
   readonly register: () => Promise<void>;
 }
@@ -86,7 +85,6 @@ export class Claims {
     );
     this.#credits -= capacity;
     if (answer) {
-      this.#parts.onCancelled(answer.cancelled);
       this.#parts.onTasks(answer.tasks);
       if (answer.tasks.length > 0) this.#emptyInARow = 0;
       else if (this.#parts.channel.surroundings.time.now() - begunAt < CLAIM_EMPTY_SOON_MS)

@@ -3,13 +3,20 @@ import { AthenaError } from '../errors.js';
 import { AGENT_PAUSE_MS_MAX, FAULTS_MAX } from '../limits.js';
 import type { RequestChannel } from '../nats/request-channel.js';
 import { systemSurroundings } from '../surroundings.js';
+import type { DropReason } from './notices.js';
 import { attemptTimeoutMs, isPassing, isTimeout, retryDelayMs } from '../retry.js';
 
-/** The platform's word that the attempt is not (any more) the caller's. */
-const LOST_LEASE = new Set(['STALE_LEASE', 'ILLEGAL_TRANSITION', 'TASK_NOT_FOUND']);
+/** The platform's words that the attempt is not (any more) the caller's. */
+const LOST: ReadonlyMap<string, DropReason> = new Map([
+  ['TASK_CANCELLED', 'cancelled'],
+  ['STALE_LEASE', 'lease_lost'],
+  ['ILLEGAL_TRANSITION', 'lease_lost'],
+  ['TASK_NOT_FOUND', 'lease_lost'],
+]);
 
-export const isLeaseLost = (error: unknown): boolean =>
-  error instanceof AthenaError && LOST_LEASE.has(error.code);
+/** Why the attempt is not the caller's any more; null: the error says nothing of that. */
+export const whyLost = (error: unknown): DropReason | null =>
+  error instanceof AthenaError ? (LOST.get(error.code) ?? null) : null;
 
 /** Troubles inside the platform that say little about the request: tried again a few times. */
 const isFault = (error: unknown): boolean =>

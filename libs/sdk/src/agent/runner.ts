@@ -16,7 +16,7 @@ import type { Time } from '../time.js';
 import { withFields } from './logger.js';
 import type { AgentNotice, DropReason } from './notices.js';
 import type { AgentSettings } from './options.js';
-import { isLeaseLost, persist } from './persistence.js';
+import { whyLost, persist } from './persistence.js';
 import { ProgressReports } from './progress.js';
 import type { AgentVerbs } from './verbs.js';
 
@@ -201,9 +201,9 @@ export class Runner {
   }
 
   #lost(attempt: Attempt, error: unknown): boolean {
-    const lost = isLeaseLost(error);
-    if (lost) attempt.drop('lease_lost');
-    return lost;
+    const reason = whyLost(error);
+    if (reason) attempt.drop(reason);
+    return reason !== null;
   }
 
   #context({ task, signal }: Attempt, progress: ProgressReports): TaskContext {

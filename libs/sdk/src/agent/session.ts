@@ -16,10 +16,7 @@ export interface SessionParts {
   /** Slots in use ÷ slots. */
   readonly load: () => number;
   /** After each heartbeat's answer; leases of an older session are gone. */
-  readonly onBeat: (beat: {
-    readonly sessionChanged: boolean;
-    readonly cancelled: readonly string[];
-  }) => void;
+  readonly onBeat: (beat: { readonly sessionChanged: boolean }) => void;
 }
 
 /**
@@ -77,7 +74,7 @@ export class Session {
       const answer = await this.#parts.verbs.heartbeat({ load, cpu, memory });
       const sessionChanged = answer.session !== this.#session;
       this.#session = answer.session;
-      this.#parts.onBeat({ sessionChanged, cancelled: answer.cancelled ?? [] });
+      this.#parts.onBeat({ sessionChanged });
     } catch (error) {
       await this.#beatFailed(error);
     } finally {
@@ -94,7 +91,7 @@ export class Session {
     if (this.#closed.signal.aborted) return;
     if (isUnknownAgent(error)) {
       await this.renew().catch((refused: unknown) => this.#trouble('register', refused));
-      this.#parts.onBeat({ sessionChanged: true, cancelled: [] });
+      this.#parts.onBeat({ sessionChanged: true });
     } else if (this.#parts.channel.connected) {
       this.#trouble('heartbeat', error);
     }

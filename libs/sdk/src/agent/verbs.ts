@@ -31,20 +31,30 @@ export interface Progress {
 export type Registration = Omit<RawInput<typeof registerAgent>, 'agentId'>;
 export type Beat = Omit<RawInput<typeof heartbeatAgent>, 'agentId'>;
 type Claim = Omit<Input<typeof claimTasks>, 'agentId'>;
-/** Cancelled tasks may be named in a heartbeat's answer too, for agents that are full. */
-export type BeatAnswer = Output<typeof heartbeatAgent> & { readonly cancelled?: readonly string[] };
+export type BeatAnswer = Output<typeof heartbeatAgent>;
+
+/** Told of the cancelled tasks that answers name. */
+export type OnCancelled = (taskIds: readonly string[]) => void;
 
 /** The agents' protocol: `athena.v1.<project>.<agentId>.<verb>`, one try each. */
 export class AgentVerbs {
   readonly #channel: RequestChannel;
   readonly #project: string;
   readonly #agentId: string;
+  readonly #onCancelled: OnCancelled;
   readonly #gatherers: Readonly<Record<ItemVerb, Gatherer>>;
+  /** Cancelled tasks that were named and not yet acknowledged. */
+  #heard: ReadonlySet<string> = new Set();
 
-  constructor(channel: RequestChannel, project: string, agentId: string) {
+  constructor(
+    channel: RequestChannel,
+    { project, agentId }: { readonly project: string; readonly agentId: string },
+    onCancelled: OnCancelled,
+  ) {
     this.#channel = channel;
     this.#project = project;
     this.#agentId = agentId;
+    this.#onCancelled = onCancelled;
     this.#gatherers = {
       start: this.#gatherer('start'),
       progress: this.#gatherer('progress'),
@@ -57,8 +67,14 @@ export class AgentVerbs {
     return this.#ask('register', registration, timeoutMs);
   }
 
-  heartbeat(beat: Beat): Promise<BeatAnswer> {
-    return this.#ask('heartbeat', beat, limits.AGENT_HEARTBEAT_MS);
+  /** Also acknowledges the cancellations that were heard of since the last one. */
+  async heartbeat(beat: Beat): Promise<BeatAnswer> {
+    const heard = [...this.#heard].slice(0, limits.CANCELLED_KEPT_MAX);
+    const said = heard.length > 0 ? { ...beat, heard } : beat;
+    const answer = await this.#ask<BeatAnswer>('heartbeat', said, limits.AGENT_HEARTBEAT_MS);
+    const named = new Set(answer.cancelled ?? []);
+    this.#heard = new Set([...this.#heard].filter((id) => !heard.includes(id) || named.has(id)));
+    return answer;
   }
 
   claim(claim: Claim, signal: AbortSignal): Promise<Output<typeof claimTasks>> {
@@ -102,11 +118,13 @@ export class AgentVerbs {
   }
 
   /** @throws AthenaError of this item, TIMEOUT */
-  #report(verb: ItemVerb, json: string, timeoutMs: number): Promise<unknown> {
-    const answer = this.#gatherers[verb].ask(json);
-    return within(this.#channel.surroundings.time, answer, timeoutMs, undefined, () =>
+  async #report(verb: ItemVerb, json: string, timeoutMs: number): Promise<unknown> {
+    const asked = this.#gatherers[verb].ask(json);
+    const answer = await within(this.#channel.surroundings.time, asked, timeoutMs, undefined, () =>
       timedOut(timeoutMs),
     );
+    this.#noteCancelled(answer.output);
+    return answer;
   }
 
   async #ask<T>(
@@ -117,7 +135,16 @@ export class AgentVerbs {
   ): Promise<T> {
     const options = { timeoutMs, signal };
     const message = await this.#channel.request(this.#subject(verb), JSON.stringify(body), options);
-    return singleAnswer(message).output as T;
+    const { output } = singleAnswer(message);
+    this.#noteCancelled(output);
+    return output as T;
+  }
+
+  #noteCancelled(answer: unknown): void {
+    const { cancelled = [] } = (answer ?? {}) as { cancelled?: readonly string[] };
+    if (cancelled.length === 0) return;
+    this.#heard = new Set([...this.#heard, ...cancelled]);
+    this.#onCancelled(cancelled);
   }
 
   #gatherer(verb: ItemVerb): Gatherer {

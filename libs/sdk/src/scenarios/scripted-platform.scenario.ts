@@ -47,6 +47,8 @@ export class ScriptedPlatform {
   readonly #troubles = new Map<string, number>();
   readonly #parked: ParkedClaim[] = [];
   readonly #cancelled: string[] = [];
+  /** Named by heartbeats until they acknowledge it. */
+  readonly #unheard = new Set<string>();
 
   private constructor(
     public nats: RunningNats,
@@ -91,6 +93,7 @@ export class ScriptedPlatform {
     this.tasks.clear();
     this.#troubles.clear();
     this.#cancelled.length = 0;
+    this.#unheard.clear();
     this.known = true;
   }
 
@@ -122,9 +125,10 @@ export class ScriptedPlatform {
     (this.tasks.get(taskId) as HeldTask).state = 'revoked';
   }
 
-  /** Called off; the agent is told with its next claim's answer. */
+  /** Called off; the agent is told with the answers to its claims and heartbeats. */
   cancel(taskId: string): void {
     this.revoke(taskId);
+    this.#unheard.add(taskId);
     this.#cancelled.push(taskId);
     this.#answerParked();
   }
@@ -160,7 +164,9 @@ export class ScriptedPlatform {
     }
     if (!this.known) return refused(AGENT_NOT_FOUND);
     if (verb === 'heartbeat') {
-      return ok({ agentId, session: this.session, heartbeatMs: HEARTBEAT_MS });
+      for (const taskId of (input['heard'] ?? []) as string[]) this.#unheard.delete(taskId);
+      const cancelled = [...this.#unheard];
+      return ok({ agentId, session: this.session, heartbeatMs: HEARTBEAT_MS, cancelled });
     }
     if (verb === 'drain') {
       for (const claim of [...this.#parked]) this.#answer(claim, []);

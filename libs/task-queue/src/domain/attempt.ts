@@ -1,6 +1,7 @@
 import {
   ILLEGAL_TRANSITION,
   STALE_LEASE,
+  TASK_CANCELLED,
   backoff,
   type Priority,
   type TaskError,
@@ -8,7 +9,7 @@ import {
 import type { Command, DecideContext, Decision } from '@athena/event-log';
 import type { NewEvent } from '@athena/operation';
 import { decided, locate, refused, taskEvent, unchanged } from './decisions.js';
-import type { FinishedTask, Holder, Task, TaskState } from './state.js';
+import { agentKey, type FinishedTask, type Holder, type Task, type TaskState } from './state.js';
 import { deadlineOf, mayBegin } from './timers.js';
 
 interface Report {
@@ -37,7 +38,9 @@ function holding(state: TaskState, command: Command, context: DecideContext): Ho
   if ('finished' in located) {
     const stale =
       lease === undefined ? mustShowLease(command.actor) : lease !== located.finished.lease;
-    return stale ? { decision: staleLease(command) } : located;
+    if (stale) return { decision: staleLease(command) };
+    const calledOff = lease !== undefined && located.finished.record.status === 'cancelled';
+    return calledOff ? { decision: cancelledMeanwhile(command) } : located;
   }
   const { live: task } = located;
   const { holder } = task;
@@ -56,6 +59,9 @@ const staleLease = ({ input }: Command): Decision => {
   return refused(STALE_LEASE, `task ${taskId}: ${what}`, 'lease');
 };
 
+const cancelledMeanwhile = ({ input }: Command): Decision =>
+  refused(TASK_CANCELLED, `task ${(input as Report).taskId} was cancelled`);
+
 const illegal = ({ op, input }: Command, status: string): Decision => {
   const { taskId } = input as Report;
   const verb = op.slice(op.indexOf('.') + 1);
@@ -64,6 +70,18 @@ const illegal = ({ op, input }: Command, status: string): Decision => {
 };
 
 const answerOf = (task: { id: string }, status: string): unknown => ({ taskId: task.id, status });
+
+/** What a report is answered with that leaves the task with its holder. */
+const toHolder = (
+  state: TaskState,
+  { task, holder }: Held,
+  status: string,
+  now: number,
+): unknown => ({
+  taskId: task.id,
+  status,
+  cancelled: state.cancellations.of(agentKey(task.project, holder.agentId), now),
+});
 
 /** Implied by progress, complete and fail, so that every attempt has its start in the log. */
 const startEvents = ({ task, holder }: Held): NewEvent[] =>
@@ -80,14 +98,14 @@ export function startTask(state: TaskState, command: Command, context: DecideCon
   const found = holding(state, command, context);
   if ('decision' in found) return found.decision;
   if ('finished' in found) return afterTheEnd(command, found.finished);
-  return decided(startEvents(found), answerOf(found.task, 'running'));
+  return decided(startEvents(found), toHolder(state, found, 'running', context.now));
 }
 
 /** A later start or heartbeat of the attempt that finished the task changes nothing. */
 function afterTheEnd(command: Command, { record }: FinishedTask): Decision {
   const { lease } = command.input as Report;
-  if (lease === undefined || record.status === 'cancelled') return illegal(command, record.status);
-  return unchanged({ taskId: record.taskId, status: record.status });
+  if (lease === undefined) return illegal(command, record.status);
+  return unchanged({ taskId: record.taskId, status: record.status, cancelled: [] });
 }
 
 export function heartbeatTask(
@@ -98,7 +116,7 @@ export function heartbeatTask(
   const found = holding(state, command, context);
   if ('decision' in found) return found.decision;
   if ('finished' in found) return illegal(command, found.finished.record.status);
-  return unchanged(answerOf(found.task, found.task.status));
+  return unchanged(toHolder(state, found, found.task.status, context.now));
 }
 
 export function progressTask(state: TaskState, command: Command, context: DecideContext): Decision {
@@ -108,13 +126,14 @@ export function progressTask(state: TaskState, command: Command, context: Decide
   const { task } = found;
   const { percent, message } = command.input as { percent?: number; message?: string };
   const same = task.progress?.percent === percent && task.progress?.message === message;
-  if (same) return unchanged(answerOf(task, task.status));
+  if (same) return unchanged(toHolder(state, found, task.status, context.now));
   const progressed = taskEvent('TaskProgressed', task.project, task.id, {
     attempt: task.attempt,
     ...(percent === undefined ? {} : { percent }),
     ...(message === undefined ? {} : { message }),
   });
-  return decided([...startEvents(found), progressed], answerOf(task, 'running'));
+  const answer = toHolder(state, found, 'running', context.now);
+  return decided([...startEvents(found), progressed], answer);
 }
 
 export function completeTask(state: TaskState, command: Command, context: DecideContext): Decision {

@@ -322,13 +322,44 @@ describe('placing', () => {
 });
 
 describe('cancelling', () => {
+  it('tells the holder at its reports on other tasks, for a while', () => {
+    const queue = new Queue();
+    const [gone, stays, foreign] = [queue.create(), queue.create(), queue.create()];
+    queue.assign(gone);
+    queue.assign(foreign, 'bob');
+    const lease = queue.assign(stays);
+    queue.when('task.cancel', { taskId: gone });
+    queue.when('task.cancel', { taskId: foreign });
+    for (const verb of ['start', 'progress', 'heartbeat']) {
+      expect(queue.report(verb, stays, lease).answer).toEqual({
+        taskId: stays,
+        status: 'running',
+        cancelled: [gone],
+      });
+    }
+    queue.now += limits.CANCELLED_TOLD_MS;
+    expect(queue.report('heartbeat', stays, lease).answer).toMatchObject({ cancelled: [] });
+  });
+
+  it.each(['start', 'heartbeat', 'progress', 'complete', 'fail'])(
+    'answers %s with the reason to stop',
+    (verb) => {
+      const queue = new Queue();
+      const id = queue.create();
+      const lease = queue.assign(id);
+      queue.when('task.cancel', { taskId: id });
+      expect(queue.report(verb, id, lease, failure()).refusal?.code).toBe('TASK_CANCELLED');
+      expect(queue.report(verb, id, '0.0.0', failure()).refusal?.code).toBe('STALE_LEASE');
+    },
+  );
+
   it('ends the task, takes the lease and changes nothing the second time', () => {
     const queue = new Queue();
     const id = queue.create();
     const lease = queue.assign(id);
     expect(queue.when('task.cancel', { taskId: id }).types).toEqual(['TaskCancelled']);
     expect(queue.when('task.cancel', { taskId: id }).types).toEqual([]);
-    expect(queue.report('complete', id, lease).refusal?.code).toBe('ILLEGAL_TRANSITION');
+    expect(queue.report('complete', id, lease).refusal?.code).toBe('TASK_CANCELLED');
   });
 
   it('comes too late for what is finished', () => {

@@ -96,7 +96,7 @@ function changed(
     case 'TaskReleased':
       return released(state, task, event.data, context.at);
     case 'TaskCancelled':
-      return finish(state, task, 'cancelled', context.at);
+      return cancelled(state, task, context.at);
     case 'TaskReprioritised':
       task.priority = event.data.priority;
       return;
@@ -289,9 +289,20 @@ function expired(state: TaskState, task: Task, data: Data<'TaskExpired'>, at: nu
   task.error = data.error;
   task.deadLettered = data.deadLettered;
   task.failReason = data.reason;
+  tellHolder(state, task, at);
   finish(state, task, 'failed', at);
   // It was taken from its holder, whose lease says nothing any more.
   if (task.holder) task.endedLease = undefined;
+}
+
+function cancelled(state: TaskState, task: Task, at: number): void {
+  tellHolder(state, task, at);
+  finish(state, task, 'cancelled', at);
+}
+
+/** The next answers to the agent say that it works on the task in vain. */
+function tellHolder(state: TaskState, { holder, project, id }: Task, at: number): void {
+  if (holder) state.cancellations.add(agentKey(project, holder.agentId), id, at);
 }
 
 function released(

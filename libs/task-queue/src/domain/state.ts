@@ -8,6 +8,7 @@ import type {
 } from '@athena/contracts';
 import { Table } from '@athena/event-log';
 import TinyQueue from 'tinyqueue';
+import { Cancellations } from './cancellations.js';
 import { RecentTasks } from './recent-tasks.js';
 import { planRun, type DueRun, type Schedule } from './schedule-state.js';
 import { noTimers, replan, type Timers } from './timers.js';
@@ -126,7 +127,7 @@ export interface PartitionRow {
 
 /**
  * State of a task partition. The tables are durable; the rest derives from them (`reindex`), but
- * for `recent`, a cache of what just finished: whatever it lacks is fetched from the read model.
+ * for caches of what just happened: what `recent` lacks is fetched from the read model.
  */
 export interface TaskState {
   readonly partition: number;
@@ -149,6 +150,8 @@ export interface TaskState {
   keyOrder: string[];
   keysHead: number;
   readonly recent: RecentTasks;
+  /** By `project/agent`; a cache as well. */
+  readonly cancellations: Cancellations;
   /** Ids made before this may name finished tasks that are not in `recent`. */
   unknownBefore: number;
   /** Loaded from a checkpoint, and no event was folded since. */
@@ -174,6 +177,7 @@ export const initialState = (partition: number): TaskState => ({
   keyOrder: [],
   keysHead: 0,
   recent: new RecentTasks(),
+  cancellations: new Cancellations(),
   unknownBefore: 0,
   justLoaded: false,
   finishedSinceTaken: [],
