@@ -9,11 +9,12 @@ import { execCommand } from './exec/exec-command.js';
 import { mcpCommand } from './mcp/mcp-command.js';
 import { projectionCommands } from './projections/rebuild-command.js';
 import { tailCommand } from './tail/tail-command.js';
+import { watchCommand } from './watch/watch-command.js';
 
 /** Everything that `athena` can do, in the order of its help. */
 export function allCommands(): readonly Command[] {
   const own = [
-    ...[statusCommand, doctorCommand, execCommand, mcpCommand, tailCommand],
+    ...[statusCommand, doctorCommand, execCommand, mcpCommand, tailCommand, watchCommand],
     bulkCommand,
     ...projectionCommands,
     ...contextCommands,

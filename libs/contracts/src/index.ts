@@ -107,6 +107,7 @@ export {
 export type {
   PlannedRun,
   Priority,
+  ProgressReport,
   TaskError,
   TaskRecord,
   TaskStatus,
@@ -124,6 +125,8 @@ export {
   KEY_ELSEWHERE,
   NOT_ASSIGNABLE,
   PARTITIONS_ONLY_GROW,
+  PROGRESS_TOO_MUCH,
+  PROGRESS_TOO_OFTEN,
   STALE_LEASE,
   STALE_ROUTER,
   TASK_CANCELLED,

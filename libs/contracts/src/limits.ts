@@ -5,6 +5,14 @@ export const CONTENT_BYTES_MAX = 32 * 1024;
 export const RESULT_BYTES_MAX = 32 * 1024;
 export const METADATA_BYTES_MAX = 8 * 1024;
 export const ERROR_BYTES_MAX = 8 * 1024;
+/** One progress report: its partial output, its lines of log, and the characters of each. */
+export const PROGRESS_OUTPUT_BYTES_MAX = 8 * 1024;
+export const PROGRESS_LOG_LINES_MAX = 100;
+export const PROGRESS_LOG_LINE_LENGTH_MAX = 1_000;
+/** Progress reports of a task that are recorded within a second. */
+export const PROGRESS_PER_SECOND_MAX = 10;
+/** Partial outputs and lines of log that are recorded of one attempt. */
+export const PROGRESS_BYTES_MAX = 1024 * 1024;
 /** One HTTP body or NATS request. */
 export const REQUEST_BYTES_MAX = 1024 * 1024;
 export const JSON_DEPTH_MAX = 32;

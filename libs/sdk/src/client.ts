@@ -1,8 +1,10 @@
 import {
   type TaskRecord,
+  type TimelineEvent,
   cancelTask,
   createTask,
   createTasks,
+  eventTimeline,
   getTask,
   waitTime,
 } from '@athena/contracts';
@@ -22,11 +24,17 @@ import { type TaskAccess, TaskHandle } from './task/handle.js';
 import { type SubmitOptions, batchesOf, newTaskOf } from './task/submission.js';
 import { Turns } from './task/turns.js';
 import { type WaitOptions, waitForTask } from './task/wait.js';
+import { type ReadTimeline, type WatchOptions, watchTask } from './task/watch.js';
 import type { Transport } from './transport.js';
 
 export type TaskGroup = Group<(typeof groups)['tasks']> & {
   /** Waits until the task is finished or blocked, by long polls. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskRecord>;
+  /**
+   * Tells what happens to the task, live and in order, until it is finished. Takes the scope
+   * `events:read`. @throws AthenaError TASK_NOT_FOUND
+   */
+  watch(taskId: string, options?: WatchOptions): AsyncIterable<TimelineEvent>;
 };
 
 /**
@@ -62,6 +70,7 @@ export class AthenaClient {
     this.tasks = {
       ...bindGroup(groups.tasks, call),
       wait: (taskId, options = {}) => this.#access.wait(taskId, options),
+      watch: (taskId, options = {}) => this.#access.watch(taskId, options),
     };
     this.schedules = bindGroup(groups.schedules, call);
     this.queue = bindGroup(groups.queue, call);
@@ -185,6 +194,13 @@ export class AthenaClient {
     await this.#transport.close();
   }
 
+  async *#watch(taskId: string, options: WatchOptions): AsyncGenerator<TimelineEvent> {
+    // The timeline of nothing is empty for ever.
+    await this.#access.get(taskId, options.signal);
+    const read: ReadTimeline = (input, calling) => this.call(eventTimeline, input, calling);
+    yield* watchTask(this.#surroundings.time, read, taskId, options);
+  }
+
   readonly #access: TaskAccess = {
     get: (taskId, signal) => this.call(getTask, { taskId }, given({ signal })),
     wait: (taskId, options) =>
@@ -195,6 +211,7 @@ export class AthenaClient {
         taskId,
         options,
       ),
+    watch: (taskId, options) => this.#watch(taskId, options),
     cancel: async (taskId, reason) =>
       (await this.call(cancelTask, reason === undefined ? { taskId } : { taskId, reason })).status,
   };

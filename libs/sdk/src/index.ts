@@ -1,8 +1,9 @@
 export { Agent } from './agent/agent.js';
-export type { PlainHandler, TaskContext, TypedHandler } from './agent/handlers.js';
+export type { PlainHandler, TaskContext, TellProgress, TypedHandler } from './agent/handlers.js';
 export type { LogFields, Logger } from './agent/logger.js';
 export type { AgentNotice, DropReason } from './agent/notices.js';
 export type { AgentOptions } from './agent/options.js';
+export type { Progress } from './agent/verbs.js';
 export { AthenaClient } from './client.js';
 export type { TaskGroup } from './client.js';
 export { readConnectionFile } from './connection-file.js';
@@ -26,3 +27,4 @@ export { TaskHandle } from './task/handle.js';
 export type { Dependency, SubmitOptions } from './task/submission.js';
 export type { Time } from './time.js';
 export type { WaitOptions } from './task/wait.js';
+export type { WatchOptions } from './task/watch.js';

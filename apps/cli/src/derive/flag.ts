@@ -7,6 +7,7 @@ import type { JsonSchema } from './schema.js';
 export const JSON_BYTES_MAX: Readonly<Record<string, number>> = {
   content: limits.CONTENT_BYTES_MAX,
   result: limits.RESULT_BYTES_MAX,
+  output: limits.PROGRESS_OUTPUT_BYTES_MAX,
   metadata: limits.METADATA_BYTES_MAX,
   metrics: limits.METADATA_BYTES_MAX,
 };

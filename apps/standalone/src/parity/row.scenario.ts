@@ -66,6 +66,8 @@ export const NOT_PROVOKED: Readonly<Record<string, string>> = {
   'consolidation.trigger NOT_CAUGHT_UP': 'it waits for what there is',
   'log.verify NOT_CAUGHT_UP': 'it waits for what there is',
   PROJECTION_BUSY: 'takes a rebuild that is under way',
+  PROGRESS_TOO_OFTEN: 'takes many reports within a second',
+  PROGRESS_TOO_MUCH: 'takes a megabyte of progress',
   PARTITIONS_ONLY_GROW: 'takes a growth, which every other case would meet',
   GROWTH_UNDER_WAY: 'takes a growth that is under way',
 };

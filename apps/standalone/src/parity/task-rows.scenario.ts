@@ -155,7 +155,13 @@ export const taskRows = [
     refused: reportRefusals({}),
   }),
   row(progressTask, {
-    good: async (life) => ({ taskId: await life.assigned(), percent: 12.5, message: 'on it' }),
+    good: async (life) => ({
+      taskId: await life.assigned(),
+      percent: 12.5,
+      message: 'on it',
+      output: { some_name: [1] },
+      log: ['one', 'two'],
+    }),
     bad: { taskId: UNKNOWN, percent: 101 },
     refused: reportRefusals({ percent: 1 }),
   }),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientId, count, instant, label, metadata, uuid } from '../schemas.js';
 import { scheduleEvents } from '../schedule/events.js';
 import { taskOptions } from './options.js';
-import { plannedRun, priority, progressReport, taskError } from './record.js';
+import { plannedRun, priority, taskError } from './record.js';
 
 /*
  * Event names and shapes are the storage format: a version is never edited. A change is the next
@@ -123,10 +123,17 @@ export const taskStarted = defineEvent({
 
 export const taskProgressed = defineEvent({
   type: 'TaskProgressed',
-  version: 1,
+  /** 2: `output`, `log`; what it leaves out stays as it was. */
+  version: 2,
   aggregate,
   summary: 'The agent told how far it is.',
-  data: progressReport.extend({ attempt: count }),
+  data: z.object({
+    attempt: count,
+    percent: z.number().optional(),
+    message: z.string().optional(),
+    output: z.unknown().optional(),
+    log: z.array(z.string()).optional(),
+  }),
 });
 
 const outcome = {

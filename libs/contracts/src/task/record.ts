@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as limits from '../limits.js';
-import { clientId, count, instant, label, metadata, uuid } from '../schemas.js';
+import { clientId, count, instant, json, label, metadata, uuid } from '../schemas.js';
 import { taskOptions } from './options.js';
 
 export const priority = z.enum(['low', 'medium', 'high']);
@@ -48,7 +48,15 @@ export type TaskError = z.output<typeof taskError>;
 export const progressReport = z.object({
   percent: z.number().min(0).max(100).optional(),
   message: z.string().max(limits.TEXT_LENGTH_MAX).optional(),
+  /** What there is of the result so far, or any other JSON. */
+  output: json(limits.PROGRESS_OUTPUT_BYTES_MAX).optional(),
 });
+export type ProgressReport = z.output<typeof progressReport>;
+
+/** Lines that whoever watches the task reads; the record does not keep them. */
+export const progressLog = z
+  .array(z.string().max(limits.PROGRESS_LOG_LINE_LENGTH_MAX))
+  .max(limits.PROGRESS_LOG_LINES_MAX);
 
 /** Which run of which schedule a task is. */
 export const plannedRun = z.object({

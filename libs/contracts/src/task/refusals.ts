@@ -63,6 +63,20 @@ export const TASK_CANCELLED = defineRefusal({
   summary: 'The task was called off while the holder of this lease worked on it.',
   remedy: 'Stop the work: nobody wants its outcome any more.',
 });
+export const PROGRESS_TOO_OFTEN = defineRefusal({
+  code: 'PROGRESS_TOO_OFTEN',
+  kind: 'limit',
+  retryable: true,
+  summary: 'The task’s progress was reported more often than PROGRESS_PER_SECOND_MAX.',
+  remedy: 'Gather what there is to tell, and report it a few times a second at most.',
+});
+export const PROGRESS_TOO_MUCH = defineRefusal({
+  code: 'PROGRESS_TOO_MUCH',
+  kind: 'limit',
+  retryable: false,
+  summary: 'The attempt’s partial outputs and lines of log have reached PROGRESS_BYTES_MAX.',
+  remedy: 'Report percent and message only; keep large outputs elsewhere and name the place.',
+});
 export const ALREADY_ASSIGNED = defineRefusal({
   code: 'ALREADY_ASSIGNED',
   kind: 'conflict',

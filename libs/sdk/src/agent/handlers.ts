@@ -4,6 +4,17 @@ import { NonRetryable } from '../errors.js';
 import { ERROR_TEXT_LENGTH_MAX } from '../limits.js';
 import { type TaskDefinition, firstIssue } from '../task/definition.js';
 import type { Logger } from './logger.js';
+import type { Progress } from './verbs.js';
+
+/**
+ * Tells watchers how far the work is (0–100), what there is of the result so far (JSON up to
+ * PROGRESS_OUTPUT_BYTES_MAX), and lines of log. Quick reports are gathered: of each field the last
+ * value goes out, of the lines the last PROGRESS_LOG_LINES_MAX.
+ */
+export interface TellProgress {
+  (percent: number, message?: string): void;
+  (report: Progress): void;
+}
 
 /** What a handler knows of its task besides the input. */
 export interface TaskContext {
@@ -16,8 +27,7 @@ export interface TaskContext {
   /** Aborts when the task is cancelled, its lease is lost, or the agent stops waiting for it. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Tells watchers how far the work is (0–100). Of quick reports only the last goes out. */
-  readonly progress: (percent: number, message?: string) => void;
+  readonly progress: TellProgress;
 }
 
 export type TypedHandler<I extends z.ZodType, O extends z.ZodType> = (
@@ -91,9 +101,13 @@ export function failureOf(thrown: unknown): Failure {
       ...(typeof code === 'string' && code ? { code: code.slice(0, 100) } : {}),
       ...(thrown.stack ? { stack: cut(thrown.stack) } : {}),
     },
-    shouldRetry: !(thrown instanceof NonRetryable),
+    shouldRetry: !isFinal(thrown),
   };
 }
+
+/** Also by the name: another copy of this package may have made the error. */
+const isFinal = (error: Error & { readonly shouldRetry?: unknown }): boolean =>
+  error instanceof NonRetryable || error.name === 'NonRetryable' || error.shouldRetry === false;
 
 /** For what the SDK itself finds wrong with an attempt. */
 export const failure = (code: string, message: string, shouldRetry: boolean): Failure => ({

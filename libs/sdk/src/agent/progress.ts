@@ -1,36 +1,54 @@
+import { limits } from '@athena/contracts';
 import { PROGRESS_INTERVAL_MS } from '../limits.js';
 import type { Time } from '../time.js';
 import type { Progress } from './verbs.js';
 
-/** Sends the first report at once and of later ones the latest, PROGRESS_INTERVAL_MS apart. */
+/** Sends the first report at once, and later ones gathered, PROGRESS_INTERVAL_MS apart. */
 export class ProgressReports {
-  readonly #send: (progress: Progress) => void;
-  #latest: Progress | undefined;
+  readonly #send: (progress: Progress) => Promise<unknown>;
   readonly #time: Time;
+  #gathered: Progress | undefined;
   #cancelPause: (() => void) | undefined;
+  #sending: Promise<unknown> = Promise.resolve();
 
-  constructor(time: Time, send: (progress: Progress) => void) {
+  /** @param send never rejects */
+  constructor(time: Time, send: (progress: Progress) => Promise<unknown>) {
     this.#time = time;
     this.#send = send;
   }
 
   report(progress: Progress): void {
-    if (this.#cancelPause) {
-      this.#latest = progress;
-      return;
-    }
-    this.#send(progress);
-    this.#cancelPause = this.#time.after(PROGRESS_INTERVAL_MS, () => {
-      this.#cancelPause = undefined;
-      const latest = this.#latest;
-      this.#latest = undefined;
-      if (latest) this.report(latest);
-    });
+    this.#gathered = together(this.#gathered, progress);
+    if (!this.#cancelPause) this.#flush();
   }
 
-  /** Forgets what was not sent: the outcome says more. */
-  end(): void {
+  /**
+   * Resolves when what watchers would miss has arrived, before the outcome ends the story. Of how
+   * far the work is the outcome says more.
+   */
+  async end(): Promise<void> {
     this.#cancelPause?.();
-    this.#latest = undefined;
+    const { output, log } = this.#gathered ?? {};
+    if (output === undefined && log === undefined) this.#gathered = undefined;
+    if (this.#gathered) this.#sending = this.#send(this.#gathered);
+    await this.#sending;
+  }
+
+  #flush(): void {
+    const gathered = this.#gathered;
+    if (!gathered) return;
+    this.#gathered = undefined;
+    this.#sending = this.#send(gathered);
+    this.#cancelPause = this.#time.after(PROGRESS_INTERVAL_MS, () => {
+      this.#cancelPause = undefined;
+      this.#flush();
+    });
   }
 }
+
+function together(before: Progress = {}, { log = [], ...report }: Progress): Progress {
+  const lines = [...(before.log ?? []), ...log.map(cut)].slice(-limits.PROGRESS_LOG_LINES_MAX);
+  return { ...before, ...report, ...(lines.length > 0 ? { log: lines } : {}) };
+}
+
+const cut = (line: string): string => line.slice(0, limits.PROGRESS_LOG_LINE_LENGTH_MAX);

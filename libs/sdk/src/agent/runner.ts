@@ -18,7 +18,7 @@ import type { AgentNotice, DropReason } from './notices.js';
 import type { AgentSettings } from './options.js';
 import { whyLost, persist } from './persistence.js';
 import { ProgressReports } from './progress.js';
-import type { AgentVerbs } from './verbs.js';
+import type { AgentVerbs, Progress } from './verbs.js';
 
 export interface RunnerParts {
   readonly settings: AgentSettings;
@@ -128,10 +128,11 @@ export class Runner {
   }
 
   async #handle(handler: PlainHandler, attempt: Attempt): Promise<Outcome> {
-    const progress = new ProgressReports(this.#time, (report) => {
-      const sent = this.#parts.verbs.progress(attempt.task, report);
-      sent.catch((error: unknown) => this.#lost(attempt, error));
-    });
+    const progress = new ProgressReports(this.#time, (report) =>
+      this.#parts.verbs
+        .progress(attempt.task, report)
+        .catch((error: unknown) => this.#progressRefused(attempt, error)),
+    );
     const startLate = (): void => this.#startLate(attempt);
     const cancelStart = this.#time.after(IMPLIED_START_AFTER_MS, startLate);
     try {
@@ -139,7 +140,7 @@ export class Runner {
       return await settled(this.#time, handler, attempt, context);
     } finally {
       cancelStart();
-      progress.end();
+      await progress.end();
     }
   }
 
@@ -206,6 +207,13 @@ export class Runner {
     return reason !== null;
   }
 
+  /** Nobody's work fails because it was told of too often. */
+  #progressRefused(attempt: Attempt, error: unknown): void {
+    if (this.#lost(attempt, error)) return;
+    const doing = `telling progress of ${attempt.task.taskId}`;
+    this.#parts.notify({ type: 'trouble', doing, error });
+  }
+
   #context({ task, signal }: Attempt, progress: ProgressReports): TaskContext {
     const { taskId, taskType, attempt, priority } = task;
     return {
@@ -216,11 +224,14 @@ export class Runner {
       metadata: task.metadata ?? {},
       signal,
       log: withFields(this.#parts.settings.log, { taskId, taskType, attempt }),
-      progress: (percent, message) =>
-        progress.report(message === undefined ? { percent } : { percent, message }),
+      progress: (told: number | Progress, message?: string) =>
+        progress.report(typeof told === 'number' ? { percent: told, ...optional(message) } : told),
     };
   }
 }
+
+const optional = (message: string | undefined): Progress =>
+  message === undefined ? {} : { message };
 
 /** A handler that doesn't heed its abort is left behind after ABORTED_HANDLER_MS_MAX. */
 function settled(

@@ -2,6 +2,7 @@ import {
   type claimTasks,
   type heartbeatAgent,
   limits,
+  type progressTask,
   type registerAgent,
 } from '@athena/contracts';
 import { type Input, type Output, type RawInput, agentSubject } from '@athena/operation';
@@ -23,10 +24,7 @@ interface Held {
 /** Verbs that are gathered: all that is reported in one turn travels as one message. */
 type ItemVerb = 'start' | 'progress' | 'complete' | 'fail';
 
-export interface Progress {
-  readonly percent: number;
-  readonly message?: string;
-}
+export type Progress = Omit<RawInput<typeof progressTask>, 'taskId' | 'lease'>;
 
 export type Registration = Omit<RawInput<typeof registerAgent>, 'agentId'>;
 export type Beat = Omit<RawInput<typeof heartbeatAgent>, 'agentId'>;

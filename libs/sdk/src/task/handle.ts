@@ -1,13 +1,15 @@
-import type { TaskRecord, TaskStatus } from '@athena/contracts';
+import type { TaskRecord, TaskStatus, TimelineEvent } from '@athena/contracts';
 import type { z } from 'zod';
 import { TaskBlockedError, TaskCancelledError, TaskFailedError, clientError } from '../errors.js';
 import { firstIssue } from './definition.js';
 import type { WaitOptions } from './wait.js';
+import type { WatchOptions } from './watch.js';
 
 /** What a handle needs of its client. */
 export interface TaskAccess {
   get(taskId: string, signal?: AbortSignal): Promise<TaskRecord>;
   wait(taskId: string, options: WaitOptions): Promise<TaskRecord>;
+  watch(taskId: string, options: WatchOptions): AsyncIterable<TimelineEvent>;
   cancel(taskId: string, reason?: string): Promise<TaskStatus>;
 }
 
@@ -43,6 +45,11 @@ export class TaskHandle<O extends z.ZodType> {
     if (task.status === 'cancelled') throw new TaskCancelledError(task);
     if (task.status === 'blocked') throw new TaskBlockedError(task);
     return parseResult(task, this.#output);
+  }
+
+  /** What happens to the task, live and in order, until it is finished. */
+  watch(options: WatchOptions = {}): AsyncIterable<TimelineEvent> {
+    return this.#access.watch(this.taskId, options);
   }
 
   /** Calls the task off. A finished task is refused with ILLEGAL_TRANSITION. */

@@ -31,7 +31,8 @@ type Holding = Held | { readonly finished: FinishedTask } | { readonly decision:
 /** Agents must present the lease; an operator may leave it out. */
 const mustShowLease = (actor: string): boolean => actor.startsWith('agent');
 
-function holding(state: TaskState, command: Command, context: DecideContext): Holding {
+/** Who holds the task, by the lease that the report shows; else what it is answered. */
+export function holding(state: TaskState, command: Command, context: DecideContext): Holding {
   const located = locate(state, command, context);
   if ('decision' in located) return located;
   const { lease } = command.input as Report;
@@ -62,7 +63,7 @@ const staleLease = ({ input }: Command): Decision => {
 const cancelledMeanwhile = ({ input }: Command): Decision =>
   refused(TASK_CANCELLED, `task ${(input as Report).taskId} was cancelled`);
 
-const illegal = ({ op, input }: Command, status: string): Decision => {
+export const illegal = ({ op, input }: Command, status: string): Decision => {
   const { taskId } = input as Report;
   const verb = op.slice(op.indexOf('.') + 1);
   const detail = `task ${taskId} is ${status}: ${verb} needs it to be assigned or running`;
@@ -72,7 +73,7 @@ const illegal = ({ op, input }: Command, status: string): Decision => {
 const answerOf = (task: { id: string }, status: string): unknown => ({ taskId: task.id, status });
 
 /** What a report is answered with that leaves the task with its holder. */
-const toHolder = (
+export const toHolder = (
   state: TaskState,
   { task, holder }: Held,
   status: string,
@@ -84,7 +85,7 @@ const toHolder = (
 });
 
 /** Implied by progress, complete and fail, so that every attempt has its start in the log. */
-const startEvents = ({ task, holder }: Held): NewEvent[] =>
+export const startEvents = ({ task, holder }: Held): NewEvent[] =>
   holder.startedAt !== undefined
     ? []
     : [
@@ -117,23 +118,6 @@ export function heartbeatTask(
   if ('decision' in found) return found.decision;
   if ('finished' in found) return illegal(command, found.finished.record.status);
   return unchanged(toHolder(state, found, found.task.status, context.now));
-}
-
-export function progressTask(state: TaskState, command: Command, context: DecideContext): Decision {
-  const found = holding(state, command, context);
-  if ('decision' in found) return found.decision;
-  if ('finished' in found) return illegal(command, found.finished.record.status);
-  const { task } = found;
-  const { percent, message } = command.input as { percent?: number; message?: string };
-  const same = task.progress?.percent === percent && task.progress?.message === message;
-  if (same) return unchanged(toHolder(state, found, task.status, context.now));
-  const progressed = taskEvent('TaskProgressed', task.project, task.id, {
-    attempt: task.attempt,
-    ...(percent === undefined ? {} : { percent }),
-    ...(message === undefined ? {} : { message }),
-  });
-  const answer = toHolder(state, found, 'running', context.now);
-  return decided([...startEvents(found), progressed], answer);
 }
 
 export function completeTask(state: TaskState, command: Command, context: DecideContext): Decision {

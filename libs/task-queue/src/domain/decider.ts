@@ -5,7 +5,6 @@ import {
   completeTask,
   failTask,
   heartbeatTask,
-  progressTask,
   reprioritiseTask,
   startTask,
   type OnContact,
@@ -18,6 +17,7 @@ import { observe, outline } from './others.js';
 import { activate, adopt, getMap, grow } from './partitions.js';
 import { pauseQueue, pausedQueue, resumeQueue } from './pauses.js';
 import { heldTasks, openRouter, placeTasks, releaseSession } from './place.js';
+import { progressTask } from './progress.js';
 import { recordOf } from './record.js';
 import { fireSchedule } from './schedule-fire.js';
 import {

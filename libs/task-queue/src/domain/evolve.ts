@@ -12,6 +12,7 @@ import { evolveGrowth } from './partitions.js';
 import { failReasonOf } from './record.js';
 import { evolveSchedule } from './schedule-state.js';
 import { evolvePauses } from './pauses.js';
+import { progressed } from './progress.js';
 import {
   addTo,
   agentKey,
@@ -84,7 +85,7 @@ function changed(
     case 'TaskStarted':
       return started(state, task, context.at);
     case 'TaskProgressed':
-      return progressed(task, event.data);
+      return progressed(task, event.data, context.at);
     case 'TaskCompleted':
       return completed(state, task, event.data, context.at);
     case 'AttemptFailed':
@@ -139,6 +140,7 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     endedLease: undefined,
     error: undefined,
     progress: undefined,
+    progressUse: undefined,
     completedAt: undefined,
     result: undefined,
     durationMs: undefined,
@@ -238,6 +240,7 @@ function assigned(
   task.status = 'assigned';
   task.attempt = data.attempt;
   task.progress = undefined;
+  task.progressUse = undefined;
   addTo(state.held, agentKey(task.project, agentId), task.id);
   plan(state, task, at);
 }
@@ -249,12 +252,6 @@ function started(state: TaskState, task: Task, at: number): void {
   holder.startedAt = at;
   if (task.startToCloseMs !== undefined) holder.closeBy = at + task.startToCloseMs;
   plan(state, task, at);
-}
-
-function progressed(task: Task, { percent, message }: Data<'TaskProgressed'>): void {
-  task.progress = {};
-  if (percent !== undefined) task.progress.percent = percent;
-  if (message !== undefined) task.progress.message = message;
 }
 
 function completed(state: TaskState, task: Task, data: Data<'TaskCompleted'>, at: number): void {
@@ -320,6 +317,7 @@ function backToPending(state: TaskState, task: Task, at: number): void {
   endHold(state, task);
   task.holder = undefined;
   task.progress = undefined;
+  task.progressUse = undefined;
   task.status = 'pending';
   plan(state, task, at);
 }

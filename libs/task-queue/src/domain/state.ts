@@ -1,6 +1,7 @@
 import type {
   PlannedRun,
   Priority,
+  ProgressReport,
   TaskError,
   TaskOptions,
   TaskRecord,
@@ -9,6 +10,7 @@ import type {
 import { Table } from '@athena/event-log';
 import TinyQueue from 'tinyqueue';
 import { Cancellations } from './cancellations.js';
+import type { ProgressUse } from './progress.js';
 import { RecentTasks } from './recent-tasks.js';
 import { planRun, type DueRun, type Schedule } from './schedule-state.js';
 import { noTimers, replan, type Timers } from './timers.js';
@@ -69,7 +71,9 @@ export interface Task {
   /** The lease that ended last, to recognise a repeated report of its end. */
   endedLease: string | undefined;
   error: TaskError | undefined;
-  progress: { percent?: number; message?: string } | undefined;
+  progress: ProgressReport | undefined;
+  /** What this attempt has recorded of it. */
+  progressUse: ProgressUse | undefined;
   completedAt: number | undefined;
   result: unknown;
   durationMs: number | undefined;

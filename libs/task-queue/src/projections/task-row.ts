@@ -1,6 +1,7 @@
 import type {
   PlannedRun,
   Priority,
+  ProgressReport,
   TaskError,
   TaskOptions,
   TaskRecord,
@@ -36,7 +37,7 @@ export interface TaskRow {
   readonly metadata: Record<string, unknown> | null;
   readonly reason: string | null;
   readonly dead_lettered: boolean;
-  readonly progress: { readonly percent?: number; readonly message?: string } | null;
+  readonly progress: ProgressReport | null;
   readonly auto_route: boolean;
   /** Token of the last attempt: `<partition number>.<rev>.<index>` of its assignment. */
   readonly lease: string | null;

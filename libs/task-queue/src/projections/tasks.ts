@@ -1,4 +1,9 @@
-import { isFinished, taskLifeEvents, type TaskLifeEvent } from '@athena/contracts';
+import {
+  isFinished,
+  taskLifeEvents,
+  type ProgressReport,
+  type TaskLifeEvent,
+} from '@athena/contracts';
 import type { LoggedEvent } from '@athena/event-log';
 import { defineProjection, type Placed, type Projection } from '@athena/projection/define';
 import { failReasonOf } from '../domain/record.js';
@@ -56,7 +61,7 @@ function changeOf(row: TaskRow, event: TaskLifeEvent, placed: Placed): Change | 
     case 'TaskStarted':
       return row.assigned_to === null ? {} : { status: 'running', started_at: placed.at };
     case 'TaskProgressed':
-      return { progress: progressOf(event.data) };
+      return { progress: { ...row.progress, ...progressOf(event.data) } };
     case 'TaskCompleted':
       return completed(event.data, placed.at);
     case 'AttemptFailed':
@@ -141,9 +146,10 @@ function assigned(data: Data<'TaskAssigned'>, { partition, rev, index, at }: Pla
   };
 }
 
-const progressOf = ({ percent, message }: Data<'TaskProgressed'>): TaskRow['progress'] => ({
+const progressOf = ({ percent, message, output }: Data<'TaskProgressed'>): ProgressReport => ({
   ...(percent === undefined ? {} : { percent }),
   ...(message === undefined ? {} : { message }),
+  ...(output === undefined ? {} : { output }),
 });
 
 const completed = ({ result, durationMs }: Data<'TaskCompleted'>, at: number): Change => ({
