@@ -141,7 +141,10 @@ export class BatchRefusedError extends Error {
   }
 }
 
-/** Thrown by a handler: another attempt would fail too, so the task is finished as failed. */
+/**
+ * Thrown by a handler: another attempt would fail too, so the task is finished as failed. Errors
+ * of this name, and those with `shouldRetry: false`, mean the same.
+ */
 export class NonRetryable extends Error {
   override readonly name = 'NonRetryable';
   readonly code: string | undefined;
