@@ -62,6 +62,11 @@ export const taskFailed = (id: string, durationMs: number, more: object = {}): L
 export const released = (id: string, reason: string): LoggedEvent =>
   event('TaskReleased', id, { agentId: 'reader-1', attempt: 1, reason, exclude: false });
 
+export const redriven = (id: string, attempt: number): LoggedEvent => {
+  const { data } = created(id) as { data: object };
+  return event('TaskRedriven', id, { ...data, createdAt: '2026-01-01T00:00:00Z', attempt });
+};
+
 export const cancelled = (id: string): LoggedEvent => event('TaskCancelled', id, {});
 
 export const expired = (id: string): LoggedEvent =>

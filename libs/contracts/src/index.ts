@@ -26,6 +26,7 @@ export {
   attemptFailed,
   dependencyCompleted,
   dependencyOutcome,
+  dependencyReopened,
   dependencySettled,
   idempotency,
   isOfPartition,
@@ -51,6 +52,7 @@ export {
   taskFailed,
   taskPartitionEvents,
   taskProgressed,
+  taskRedriven,
   taskReleased,
   taskReprioritised,
   taskStarted,
@@ -136,6 +138,7 @@ export {
   UNKNOWN_DEPENDENCY,
 } from './task/refusals.js';
 export { reprioritiseTask } from './task/reprioritise-task.js';
+export { redriveTask } from './task/redrive-task.js';
 export { startTask } from './task/start-task.js';
 export { createSchedule } from './schedule/create-schedule.js';
 export { deleteSchedule } from './schedule/delete-schedule.js';

@@ -17,6 +17,7 @@ import { progressTask } from './task/progress-task.js';
 import { queryTasks } from './task/query-tasks.js';
 import { queueMetrics } from './task/queue-metrics.js';
 import { reprioritiseTask } from './task/reprioritise-task.js';
+import { redriveTask } from './task/redrive-task.js';
 import { startTask } from './task/start-task.js';
 import { createSchedule } from './schedule/create-schedule.js';
 import { deleteSchedule } from './schedule/delete-schedule.js';
@@ -95,6 +96,7 @@ export const operations: readonly Operation[] = [
   reprioritiseTask,
   bulkTasks,
   bulkStatus,
+  redriveTask,
   startTask,
   createSchedule,
   deleteSchedule,

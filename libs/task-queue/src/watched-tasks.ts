@@ -22,6 +22,7 @@ const ABOUT_PARTITIONS: ReadonlySet<string> = new Set<TaskEvent['type']>([
 
 const ENTERS: Readonly<Partial<Record<TaskEvent['type'], TaskStatus>>> = {
   TaskCreated: 'pending',
+  TaskRedriven: 'pending',
   TaskAssigned: 'assigned',
   TaskStarted: 'running',
   TaskCompleted: 'completed',

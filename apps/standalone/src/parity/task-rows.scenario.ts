@@ -13,6 +13,7 @@ import {
   progressTask,
   queryTasks,
   queueMetrics,
+  redriveTask,
   startTask,
 } from '@athena/contracts';
 import { UNKNOWN, type Life } from './life.scenario.js';
@@ -189,6 +190,14 @@ export const taskRows = [
       ILLEGAL_TRANSITION: async (life) => ({ taskId: await life.completed() }),
     },
     mcp: 'cancel_task',
+  }),
+  row(redriveTask, {
+    good: async (life) => ({ taskId: await life.cancelled() }),
+    bad: { taskId: NONSENSE },
+    refused: {
+      TASK_NOT_FOUND: () => ({ taskId: UNKNOWN }),
+      ILLEGAL_TRANSITION: async (life) => ({ taskId: await life.completed() }),
+    },
   }),
   row(explainTask, {
     good: async (life) => ({ taskId: await life.assigned() }),

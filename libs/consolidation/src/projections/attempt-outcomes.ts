@@ -1,7 +1,8 @@
 import { taskLifeEvents, type TaskEvent } from '@athena/contracts';
 import { defineProjection, type Placed, type Projection } from '@athena/projection';
 
-type Data<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>['data'];
+type Of<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
+type Data<T extends TaskEvent['type']> = Of<T>['data'];
 
 /** One finished attempt. Instants and durations are milliseconds. */
 export interface AttemptOutcome {
@@ -71,12 +72,13 @@ export const attemptOutcomes: Projection = defineProjection<AttemptOutcomesRow>(
   apply(row, logged, placed) {
     const event = logged as unknown as TaskEvent;
     if (event.type === 'TaskCreated') return created(event, placed.at);
+    if (event.type === 'TaskRedriven') return redriven(row, event, placed.at);
     return row && row.state !== 'ended' ? changed(row, event, placed) : row;
   },
 });
 
 function created(
-  { id, project, data }: Extract<TaskEvent, { type: 'TaskCreated' }>,
+  { id, project, data }: Of<'TaskCreated' | 'TaskRedriven'>,
   at: number,
 ): AttemptOutcomesRow {
   return pending({
@@ -94,6 +96,18 @@ function created(
     last_at: null,
     last_seq: null,
   });
+}
+
+/** What came of its attempts before stays. */
+function redriven(
+  row: AttemptOutcomesRow | null,
+  event: Of<'TaskRedriven'>,
+  at: number,
+): AttemptOutcomesRow {
+  const anew = created(event, at);
+  if (!row) return anew;
+  const { outcomes, last_at, last_seq } = row;
+  return { ...anew, outcomes, last_at, last_seq };
 }
 
 function changed(

@@ -89,6 +89,27 @@ describe('the outcomes of attempts', () => {
     expect(task(...start, [50, given.expired('t')])).toBeNull();
   });
 
+  it('of before a task was redriven stay beside those of after', () => {
+    const row = task(
+      [0, given.created('t')],
+      [10, given.assigned('t')],
+      [20, given.taskFailed('t', 9)],
+      [5_000, given.redriven('t', 1)],
+      [5_040, given.assigned('t', 'writer', 2)],
+      [5_100, given.completed('t', 60, 'writer', 2)],
+    );
+    expect(row?.outcomes).toMatchObject([
+      { attempt: 1, outcome: 'failed', wait_ms: 10 },
+      { attempt: 2, outcome: 'completed', wait_ms: 40 },
+    ]);
+    const anew = task(
+      [0, given.created('t')],
+      [1, given.cancelled('t')],
+      [9, given.redriven('t', 0)],
+    );
+    expect(anew).toMatchObject({ state: 'open', ready_at: AT + 9, outcomes: [] });
+  });
+
   it('know which tasks the router may assign', () => {
     const waiting: Timed = [0, given.created('t', { waitsFor: ['a'] })];
     expect(task([0, given.created('t')])?.state).toBe('open');

@@ -7,7 +7,7 @@ import { priority } from './record.js';
 import { BULK_NOT_FOUND, TOO_MANY_BULKS } from './refusals.js';
 
 /** What is done to each task. */
-export const bulkAction = z.enum(['cancel', 'reprioritise']);
+export const bulkAction = z.enum(['cancel', 'redrive', 'reprioritise']);
 export type BulkAction = z.output<typeof bulkAction>;
 
 export const bulkTasks = defineCommand({

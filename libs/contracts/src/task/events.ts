@@ -53,6 +53,19 @@ export const taskCreated = defineEvent({
   }),
 });
 
+export const taskRedriven = defineEvent({
+  type: 'TaskRedriven',
+  version: 1,
+  aggregate,
+  summary: 'A failed or cancelled task goes back to pending, as if it were created anew.',
+  /** Everything that a fold needs which has forgotten the task. `maxAttempts` counts on. */
+  data: taskCreated.data.omit({ idempotency: true }).extend({
+    createdAt: instant,
+    /** Number of the last attempt before. */
+    attempt: count,
+  }),
+});
+
 export const dependencyCompleted = defineEvent({
   type: 'DependencyCompleted',
   version: 1,
@@ -63,10 +76,29 @@ export const dependencyCompleted = defineEvent({
 
 export const taskBlocked = defineEvent({
   type: 'TaskBlocked',
-  version: 1,
+  /** 2: `already`. */
+  version: 2,
   aggregate,
   summary: 'A dependency, direct or through others, failed or was cancelled.',
-  data: z.object({ dependency: uuid, cause: uuid }),
+  data: z.object({
+    dependency: uuid,
+    cause: uuid,
+    /** It was blocked before, and the earlier cause stays. */
+    already: z.literal(true).optional(),
+  }),
+});
+
+export const dependencyReopened = defineEvent({
+  type: 'DependencyReopened',
+  version: 1,
+  aggregate,
+  summary:
+    'A dependency that failed, or was blocked, may complete after all: it is waited for again.',
+  data: z.object({
+    dependency: uuid,
+    /** The failed task that still blocks this one; absent: it is blocked no more. */
+    cause: uuid.optional(),
+  }),
 });
 
 export const taskDue = defineEvent({
@@ -213,10 +245,16 @@ export const taskReleased = defineEvent({
 
 export const taskCancelled = defineEvent({
   type: 'TaskCancelled',
-  version: 1,
+  /** 2: `cause`. */
+  version: 2,
   aggregate,
   summary: 'The task was called off.',
-  data: z.object({ reason: z.string().optional(), agentId: clientId.optional() }),
+  data: z.object({
+    reason: z.string().optional(),
+    agentId: clientId.optional(),
+    /** The failed task at the root, where the task's own `onDependencyFailure` called it off. */
+    cause: uuid.optional(),
+  }),
 });
 
 export const taskReprioritised = defineEvent({
@@ -249,25 +287,28 @@ export const queueResumed = defineEvent({
 
 /** How a task ended, as far as those who wait for it are concerned. */
 export const dependencyOutcome = z.object({
-  outcome: z.enum(['completed', 'failed']),
-  /** The failed task at the root. */
+  /** `reopened`: it failed or was blocked, and may complete after all. */
+  outcome: z.enum(['completed', 'failed', 'reopened']),
+  /** The failed task at the root; else the task itself. */
   cause: uuid,
 });
 export type DependencyOutcome = z.output<typeof dependencyOutcome>;
 
 export const dependencySettled = defineEvent({
   type: 'DependencySettled',
-  version: 1,
+  /** 2: `reopened`. */
+  version: 2,
   aggregate,
-  summary: 'A task of another partition, for which tasks of this one wait, ended or is blocked.',
+  summary: 'A task of another partition, for which tasks of this one wait, is now so.',
   data: dependencyOutcome,
 });
 
 export const outcomeRepeated = defineEvent({
   type: 'OutcomeRepeated',
-  version: 1,
+  /** 2: `reopened`. */
+  version: 2,
   aggregate,
-  summary: 'A task of another partition began to wait for this one when it had ended already.',
+  summary: 'A task of another partition waits for this one, and may not know that it is so.',
   data: dependencyOutcome,
 });
 
@@ -310,7 +351,9 @@ export const partitionsActivated = defineEvent({
 /** The life of one task, in the partition that its id names. */
 export const taskLifeEvents = [
   taskCreated,
+  taskRedriven,
   dependencyCompleted,
+  dependencyReopened,
   taskBlocked,
   taskDue,
   taskAssigned,

@@ -10,6 +10,8 @@ export const taskFilter = {
   taskType: label.optional(),
   priority: priority.optional(),
   batchId: clientId.optional(),
+  /** Whether the task failed for good and is kept as a dead letter. */
+  deadLettered: z.boolean().optional(),
   createdAfter: instant.optional(),
   createdBefore: instant.optional(),
 };

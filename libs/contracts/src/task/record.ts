@@ -86,9 +86,13 @@ export const taskRecord = z.object({
   attempt: count,
   maxAttempts: count,
   retryCount: count,
+  /** Number of the last attempt before the task was redriven; null: it never was. */
+  redrivenAfter: count.nullable(),
   executionDurationMs: z.number().nullable(),
   estimatedDurationMs: z.number().nullable(),
   runAt: instant.nullable(),
+  startToCloseMs: z.number().nullable(),
+  excludeAgents: z.array(clientId),
   batchId: clientId.nullable(),
   metadata: metadata.nullable(),
   /**

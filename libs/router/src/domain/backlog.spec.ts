@@ -73,6 +73,32 @@ describe('waiting tasks', () => {
     expect(given.state.backlog.size).toBe(0);
   });
 
+  it('are offered again with all they asked for when they are redriven', () => {
+    const given = new RouterScenario().agent('a', { capabilities: ['x'] }).agent('b');
+    const task = given.task({ requirements: ['x'] });
+    given.event('TaskCancelled', task, {});
+    expect(idsOf(given)).toEqual([]);
+    given.redriven(task, { requirements: ['x'], priority: 'high', excludeAgents: ['b'] });
+    const other = given.task({ requirements: ['x'] });
+    expect(given.state.tasks.get(task)).toMatchObject({ rank: 0, excluded: ['b'] });
+    expect(idsOf(given)).toEqual([task, other]);
+  });
+
+  it('wait again for a dependency that runs again, unless another one blocks them', () => {
+    const given = new RouterScenario().agent('a');
+    const [one, two] = [given.task({ autoRoute: false }), given.task({ autoRoute: false })];
+    const task = given.task({ waitsFor: [one, two] });
+    for (const dependency of [one, two]) {
+      given.event('TaskBlocked', task, { dependency, cause: dependency });
+    }
+    given.event('DependencyReopened', task, { dependency: one, cause: two });
+    expect(given.state.tasks.get(task)?.status).toBe('blocked');
+    given.event('DependencyReopened', task, { dependency: two });
+    expect(given.state.tasks.get(task)).toMatchObject({ status: 'pending', waits: 'dependencies' });
+    for (const dependency of [one, two]) given.event('DependencyCompleted', task, { dependency });
+    expect(idsOf(given)).toEqual([task]);
+  });
+
   it('of a partition that takes no proposals stand in nobody’s way', () => {
     const given = new RouterScenario().agent('a');
     const elsewhere = given.task({ priority: 'high' }, 1);

@@ -12,7 +12,9 @@ export function evolveTask(
   standing: Standing,
 ): void {
   countOutcome(state, event);
-  if (event.type === 'TaskCreated') return create(state, event, standing);
+  if (event.type === 'TaskCreated' || event.type === 'TaskRedriven') {
+    return create(state, event, standing);
+  }
   if (isOfPartition(event)) return partitionChanged(state, event, standing);
   const task = state.tasks.get(event.id);
   if (!task) return;
@@ -24,6 +26,10 @@ export function evolveTask(
       task.waitsFor = null;
       if (task.status === 'blocked') task.status = 'pending';
       task.offeredAt = standing.at;
+      return tasks.review(task);
+    case 'DependencyReopened':
+      (task.waitsFor ??= new Set()).add(event.data.dependency);
+      if (event.data.cause === undefined) task.status = 'pending';
       return tasks.review(task);
     case 'TaskBlocked':
       task.status = 'blocked';
@@ -76,7 +82,12 @@ function partitionChanged(
   state.tell({ kind: 'router-opened', partition, ...event.data });
 }
 
-function create(state: RouterState, event: EventNamed<'TaskCreated'>, standing: Standing): void {
+/** Of a redriven task nothing is left from before: it queues behind those that wait. */
+function create(
+  state: RouterState,
+  event: EventNamed<'TaskCreated' | 'TaskRedriven'>,
+  standing: Standing,
+): void {
   const { data, id, project } = event;
   const excluded = data.excludeAgents?.length ? [...data.excludeAgents].sort() : NOBODY;
   const task = new Task({

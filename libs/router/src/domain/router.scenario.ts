@@ -12,6 +12,17 @@ type DataOf<T extends (AgentEvent | TaskEvent)['type']> = Extract<
 
 const STARTED_AT = Date.parse('2026-01-01T00:00:00Z');
 
+const PLAIN_TASK = {
+  content: null,
+  taskType: 'work',
+  priority: 'medium' as const,
+  requirements: [],
+  dependencies: [],
+  waitsFor: [],
+  maxAttempts: 3,
+  autoRoute: true,
+};
+
 /** A router without log, clock and partitions: events go in, passes of matching come out. */
 export class RouterScenario {
   readonly state: RouterState;
@@ -65,18 +76,14 @@ export class RouterScenario {
   /** Creates a task; returns its id. */
   task(data: Partial<DataOf<'TaskCreated'>> = {}, partition = 0): string {
     const id = newAggregateId(this.now, partition, Buffer.from(`${++this.#ids}`.padStart(8, '0')));
-    this.event('TaskCreated', id, {
-      content: null,
-      taskType: 'work',
-      priority: 'medium',
-      requirements: [],
-      dependencies: [],
-      waitsFor: [],
-      maxAttempts: 3,
-      autoRoute: true,
-      ...data,
-    });
+    this.event('TaskCreated', id, { ...PLAIN_TASK, ...data });
     return id;
+  }
+
+  /** A task that had ended, and is forgotten, runs again. */
+  redriven(taskId: string, data: Partial<DataOf<'TaskRedriven'>> = {}): this {
+    const createdAt = new Date(this.now).toISOString();
+    return this.event('TaskRedriven', taskId, { ...PLAIN_TASK, createdAt, attempt: 1, ...data });
   }
 
   /** The assignment that a proposal leads to. */

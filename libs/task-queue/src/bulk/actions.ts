@@ -1,4 +1,10 @@
-import { cancelTask, reprioritiseTask, type BulkAction, type Priority } from '@athena/contracts';
+import {
+  cancelTask,
+  redriveTask,
+  reprioritiseTask,
+  type BulkAction,
+  type Priority,
+} from '@athena/contracts';
 import type { Operation } from '@athena/operation';
 
 /** What is asked for besides the tasks. */
@@ -21,6 +27,11 @@ export const actions: Readonly<Record<BulkAction, Action>> = {
   cancel: {
     possible: () => LIVE,
     operation: cancelTask,
+    inputOf: (taskId) => ({ taskId }),
+  },
+  redrive: {
+    possible: () => `status in ('failed', 'cancelled')`,
+    operation: redriveTask,
     inputOf: (taskId) => ({ taskId }),
   },
   reprioritise: {

@@ -15,7 +15,8 @@ import type { Command, DecideContext, Decision } from '@athena/event-log';
 import { timeOfId, type NewEvent, type Refusal } from '@athena/operation';
 import { createHash } from 'node:crypto';
 import { decided, refused, taskEvent, unchanged } from './decisions.js';
-import { HOPELESS, outlineOf } from './others.js';
+import { HOPELESS, failureEvent, isCancelledWith, type Dependent } from './dependencies.js';
+import { outlineOf } from './others.js';
 import { keyElsewhere } from './partitions.js';
 import type { FinishedTask, TaskState } from './state.js';
 
@@ -40,7 +41,7 @@ type Made =
       readonly taskId: string;
       readonly events: readonly NewEvent[];
       readonly status: TaskStatus;
-      /** The failed task that blocks this one from the start. */
+      /** For those that depend on it: the failed task that blocks this one from the start. */
       readonly cause: string | undefined;
     }
   | Known
@@ -129,11 +130,23 @@ function makeTask(
   const found = findDependencies(state, project, dependencies, context, siblings);
   if ('refusal' in found || 'needs' in found) return found;
   const events = [createdEvent(project, item, { dependencies, ...found }, context.now)];
-  for (const { dependency, cause } of found.failed) {
-    events.push(taskEvent('TaskBlocked', project, id, { dependency, cause }));
-  }
-  const cause = found.failed[0]?.cause;
-  return { taskId: id, events, status: cause === undefined ? 'pending' : 'blocked', cause };
+  const options = optionsOf(task);
+  const { failures, status } = hopelessFrom({ id, project, options }, found.failed);
+  const cause = status === 'cancelled' ? id : found.failed[0]?.cause;
+  return { taskId: id, events: [...events, ...failures], status, cause };
+}
+
+/** What dependencies that have failed do to a task that begins to wait for them. */
+export function hopelessFrom(
+  task: Dependent,
+  failed: FoundDependencies['failed'],
+): { readonly failures: NewEvent[]; readonly status: TaskStatus } {
+  const cancelled = isCancelledWith(task.options);
+  const failures = failed
+    .slice(0, cancelled ? 1 : failed.length)
+    .map(({ dependency, cause }, index) => failureEvent(task, dependency, cause, index > 0));
+  if (failures.length === 0) return { failures, status: 'pending' };
+  return { failures, status: cancelled ? 'cancelled' : 'blocked' };
 }
 
 /** An end that has passed, or that a delay does not leave time for. */
@@ -227,17 +240,22 @@ export function knownById(
 const statusOf = (state: TaskState, id: string): TaskStatus =>
   state.tasks.get(id)?.status ?? state.recent.get(id)?.status ?? 'pending';
 
-type Dependencies =
-  | { readonly waitsFor: string[]; readonly failed: { dependency: string; cause: string }[] }
-  | { readonly needs: readonly string[] }
-  | { readonly refusal: Refusal };
+export interface FoundDependencies {
+  /** Those that have not completed. */
+  readonly waitsFor: string[];
+  /** Of these, the ones that can't as it stands. */
+  readonly failed: { dependency: string; cause: string }[];
+}
 
-function findDependencies(
+type Dependencies =
+  FoundDependencies | { readonly needs: readonly string[] } | { readonly refusal: Refusal };
+
+export function findDependencies(
   state: TaskState,
   project: string,
   ids: readonly string[],
   { fetched }: DecideContext,
-  siblings: Siblings,
+  siblings: Siblings = NO_SIBLINGS,
 ): Dependencies {
   const waitsFor: string[] = [];
   const failed: { dependency: string; cause: string }[] = [];

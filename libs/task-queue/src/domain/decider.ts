@@ -9,9 +9,10 @@ import {
   startTask,
   type OnContact,
 } from './attempt.js';
+import { cascade } from './cascade.js';
 import { createTask, createTaskChunk } from './create.js';
 import { locate, unchanged } from './decisions.js';
-import { cascade, due, expire, nextDueAt } from './due.js';
+import { due, expire, nextDueAt } from './due.js';
 import { evolve } from './evolve.js';
 import { observe, outline } from './others.js';
 import { activate, adopt, getMap, grow } from './partitions.js';
@@ -30,7 +31,9 @@ import {
   resumeSchedule,
   triggerSchedule,
 } from './schedules.js';
-import { initialState, reindex, tablesOf, type TaskState } from './state.js';
+import { redriveTask } from './redrive.js';
+import { reindex } from './reindex.js';
+import { initialState, tablesOf, type TaskState } from './state.js';
 
 type Decide = (state: TaskState, command: Command, context: DecideContext) => Decision;
 
@@ -46,6 +49,7 @@ const decisions: Readonly<Record<string, Decide>> = {
   'task.fail': failTask,
   'task.cancel': cancelTask,
   'task.reprioritise': reprioritiseTask,
+  'task.redrive': redriveTask,
   'task.place': placeTasks,
   'task.held': heldTasks,
   'task.openRouter': openRouter,
@@ -101,7 +105,7 @@ export interface TaskDeciderOptions {
 /** The state machine of one task partition. */
 export function taskDecider({ partition, onContact }: TaskDeciderOptions): Decider<TaskState> {
   return {
-    version: 1,
+    version: 2,
     events: taskEvents,
     initial: () => initialState(partition),
     evolve,

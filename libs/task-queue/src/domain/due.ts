@@ -104,20 +104,3 @@ function expired(
     ...(holder ? { agentId: holder.agentId } : {}),
   });
 }
-
-/** Tells the dependents of finished or blocked tasks, a bounded number at a time. */
-export function cascade(state: TaskState): Decision {
-  const events: NewEvent[] = [];
-  for (const [dependency, { outcome, cause }] of state.cascades.entries()) {
-    for (const id of state.dependents.get(dependency) ?? []) {
-      if (events.length >= DUE_TASKS_PER_DECISION) return decided(events, null);
-      const { project } = state.tasks.get(id) as Task;
-      events.push(
-        outcome === 'completed'
-          ? taskEvent('DependencyCompleted', project, id, { dependency })
-          : taskEvent('TaskBlocked', project, id, { dependency, cause }),
-      );
-    }
-  }
-  return decided(events, null);
-}

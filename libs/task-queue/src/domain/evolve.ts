@@ -14,6 +14,13 @@ import { evolveSchedule } from './schedule-state.js';
 import { evolvePauses } from './pauses.js';
 import { progressed } from './progress.js';
 import {
+  awaitDependency,
+  blocked,
+  reopened,
+  tellDependents,
+  waitNoMore,
+} from './evolve-dependencies.js';
+import {
   addTo,
   agentKey,
   editRow,
@@ -37,6 +44,7 @@ export function evolve(state: TaskState, logged: LoggedEvent, context: EventCont
   if (isOfSchedule(event)) return evolveSchedule(state, event, context.at);
   if (isOfPartition(event)) return partitionChanged(state, event, context.at);
   if (event.type === 'TaskCreated') return created(state, event, context);
+  if (event.type === 'TaskRedriven') return redriven(state, event, context);
   const task = state.tasks.edit(event.id);
   if (task) changed(state, task, event, context);
 }
@@ -52,7 +60,7 @@ function partitionChanged(
       editRow(state).routerEpoch = event.data.routerEpoch;
       return;
     case 'DependencySettled':
-      return tellDependents(state, event.id, event.data.outcome, event.data.cause);
+      return tellDependents(state, event.id, event.data);
     case 'OthersFollowed':
       editRow(state).followed = event.data.seq;
       return;
@@ -70,12 +78,14 @@ function partitionChanged(
 function changed(
   state: TaskState,
   task: Task,
-  event: Exclude<TaskLifeEvent, Of<'TaskCreated'>>,
+  event: Exclude<TaskLifeEvent, Of<'TaskCreated' | 'TaskRedriven'>>,
   context: EventContext,
 ): void {
   switch (event.type) {
     case 'DependencyCompleted':
       return dependencyCompleted(state, task, event.data, context.at);
+    case 'DependencyReopened':
+      return reopened(state, task, event.data, context.at);
     case 'TaskBlocked':
       return blocked(state, task, event.data, context.at);
     case 'TaskDue':
@@ -107,9 +117,29 @@ function changed(
 }
 
 function created(state: TaskState, event: Of<'TaskCreated'>, context: EventContext): void {
+  add(state, taskOf(event, context.at), context.at);
+  const { idempotency } = event.data;
+  if (idempotency) rememberKey(state, event, idempotency, context);
+}
+
+/** The event holds all of the task, which this state has forgotten. */
+function redriven(state: TaskState, event: Of<'TaskRedriven'>, { at }: EventContext): void {
+  const { createdAt, attempt } = event.data;
+  const task = taskOf(event, Date.parse(createdAt));
+  add(state, { ...task, attempt, redrivenAfter: attempt }, at);
+  tellDependents(state, task.id, { outcome: 'reopened', cause: task.id });
+}
+
+function add(state: TaskState, task: Task, at: number): void {
+  state.tasks.set(task.id, task);
+  for (const dependency of task.waitsFor) awaitDependency(state, task, dependency);
+  plan(state, task, at);
+}
+
+function taskOf(event: Of<'TaskCreated' | 'TaskRedriven'>, createdAt: number): Task {
   const { data } = event;
   const runAt = data.runAt === undefined ? undefined : Date.parse(data.runAt);
-  const task: Task = {
+  return {
     id: event.id,
     project: event.project,
     content: data.content,
@@ -118,10 +148,10 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     requirements: data.requirements,
     dependencies: data.dependencies,
     waitsFor: [...data.waitsFor],
-    failedDependencies: [],
+    failedDependencies: {},
     cause: undefined,
     status: 'pending',
-    createdAt: context.at,
+    createdAt,
     maxAttempts: data.maxAttempts,
     autoRoute: data.autoRoute,
     readyAt: runAt,
@@ -132,10 +162,12 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     estimatedDurationMs: data.estimatedDurationMs,
     batchId: data.batchId,
     metadata: data.metadata,
+    excludeAgents: data.excludeAgents,
     options: data.options,
     schedule: data.schedule,
     attempt: 0,
     retryCount: 0,
+    redrivenAfter: undefined,
     holder: undefined,
     endedLease: undefined,
     error: undefined,
@@ -147,10 +179,6 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
     deadLettered: undefined,
     failReason: undefined,
   };
-  state.tasks.set(task.id, task);
-  for (const dependency of data.waitsFor) addTo(state.dependents, dependency, task.id);
-  plan(state, task, context.at);
-  if (data.idempotency) rememberKey(state, event, data.idempotency, context);
 }
 
 function rememberKey(
@@ -191,27 +219,6 @@ function dependencyCompleted(
 ): void {
   waitNoMore(state, task, data.dependency);
   plan(state, task, at);
-}
-
-function waitNoMore(state: TaskState, task: Task, dependency: string): void {
-  task.waitsFor = task.waitsFor.filter((id) => id !== dependency);
-  removeFrom(state.dependents, dependency, task.id);
-  if (!state.dependents.has(dependency)) state.cascades.delete(dependency);
-}
-
-function blocked(
-  state: TaskState,
-  task: Task,
-  { dependency, cause }: Data<'TaskBlocked'>,
-  at: number,
-): void {
-  waitNoMore(state, task, dependency);
-  task.failedDependencies.push(dependency);
-  if (task.status === 'blocked') return;
-  task.status = 'blocked';
-  task.cause = cause;
-  plan(state, task, at);
-  tellDependents(state, task.id, 'failed', cause);
 }
 
 function due(state: TaskState, task: Task, at: number): void {
@@ -339,22 +346,16 @@ function finish(
   task.status = status;
   task.completedAt = at;
   endHold(state, task);
-  for (const dependency of task.waitsFor) waitNoMore(state, task, dependency);
-  tellDependents(state, task.id, status === 'completed' ? 'completed' : 'failed', task.id);
+  for (const dependency of [...task.waitsFor, ...Object.keys(task.failedDependencies)]) {
+    waitNoMore(state, task, dependency);
+  }
+  const outcome = status === 'completed' ? 'completed' : 'failed';
+  tellDependents(state, task.id, { outcome, cause: task.id });
   state.tasks.delete(task.id);
   state.finishedSinceTaken.push(task.id);
   const forgotten = state.recent.add(task);
   if (forgotten === undefined) return;
   state.unknownBefore = Math.max(state.unknownBefore, timeOfId(forgotten) + 1);
-}
-
-function tellDependents(
-  state: TaskState,
-  id: string,
-  outcome: 'completed' | 'failed',
-  cause: string,
-): void {
-  if (state.dependents.has(id)) state.cascades.set(id, { outcome, cause });
 }
 
 /**

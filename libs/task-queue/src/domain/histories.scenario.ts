@@ -24,6 +24,7 @@ interface Step {
 const verbs = [
   'create',
   'createDependent',
+  'createCancelled',
   'createKeyed',
   'createLater',
   'place',
@@ -36,6 +37,8 @@ const verbs = [
   'reprioritise',
   'pause',
   'resume',
+  'redrive',
+  'redrive',
   'releaseSession',
   'wait',
   'open',
@@ -115,6 +118,8 @@ function stepOf(
   switch (verb) {
     case 'createDependent':
       return created({ dependencies: [id, ids[other % ids.length]] });
+    case 'createCancelled':
+      return created({ dependencies: [id], onDependencyFailure: 'cancel' });
     case 'createKeyed':
       return created({ idempotencyKey: `k${other}` });
     case 'createLater':

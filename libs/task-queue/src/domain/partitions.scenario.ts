@@ -1,7 +1,7 @@
 import { createTask, type TaskEvent, type TaskOutline } from '@athena/contracts';
 import { partitionOfId } from '@athena/operation';
 import type { Outcome } from '@athena/testing';
-import { heard, type Ended } from './others.js';
+import { Hearing } from './others.js';
 import { Queue } from './queue.scenario.js';
 import { rowOf } from './state.js';
 
@@ -34,12 +34,8 @@ export class Partitions {
   }
 
   tryCreate(id: string, fields: object): Outcome {
-    const queue = this.of(id);
     const input = createTask.input.parse({ content: 'work', taskType: 'demo', ...fields });
-    const first = queue.when('task.create', input, { id });
-    if (!('needs' in first.decision)) return this.#done(first);
-    const fetched = new Map(first.decision.needs.map((need) => [need, this.#outline(need)]));
-    return this.#done(queue.when('task.create', input, { id, fetched }));
+    return this.#ask(id, 'task.create', input, id);
   }
 
   /** Whether it could be done now. */
@@ -56,19 +52,21 @@ export class Partitions {
     return true;
   }
 
+  /** As the owner does it: what it lacks it asks of the others. */
+  redrive(taskId: string): Outcome {
+    return this.#ask(taskId, 'task.redrive', { taskId }, taskId);
+  }
+
   /** The partition hears up to so many further events of the others, and does what follows. */
   hear(partition: number, events = Number.POSITIVE_INFINITY): readonly string[] {
     const queue = this.queues[partition] as Queue;
     const from = rowOf(queue.state).followed ?? 0;
     const upTo = Math.min(this.#log.length, from + events);
-    const ended: Ended[] = [];
-    const awaited: string[] = [];
+    const hearing = new Hearing(partition);
     for (const { partition: source, event } of this.#log.slice(from, upTo)) {
-      const said = source === partition ? null : heard(partition, event);
-      if (said && 'taskId' in said) ended.push(said);
-      else if (said) awaited.push(...said);
+      if (source !== partition) hearing.hear(event);
     }
-    const { types } = queue.when('task.observe', { ended, awaited, seq: upTo });
+    const { types } = queue.when('task.observe', hearing.take(upTo));
     const then = queue.advance(0);
     this.#gather();
     return [...types, ...then];
@@ -85,6 +83,14 @@ export class Partitions {
 
   reasonOf(taskId: string): string | null {
     return this.of(taskId).record(taskId).reason;
+  }
+
+  #ask(taskId: string, op: string, input: object, id: string): Outcome {
+    const queue = this.of(taskId);
+    const first = queue.when(op, input, { id });
+    if (!('needs' in first.decision)) return this.#done(first);
+    const fetched = new Map(first.decision.needs.map((need) => [need, this.#outline(need)]));
+    return this.#done(queue.when(op, input, { id, fetched }));
   }
 
   #outline(taskId: string): TaskOutline | null {

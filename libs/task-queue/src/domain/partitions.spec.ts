@@ -136,18 +136,29 @@ const parse = (input: object): object => ({
 });
 
 type Step = {
-  readonly verb: 'create' | 'complete' | 'fail' | 'cancel' | 'hear';
+  readonly verb: 'create' | 'complete' | 'fail' | 'cancel' | 'redrive' | 'hear';
   readonly partition: number;
   readonly some: readonly number[];
 };
 
 const steps = fc.array(
   fc.record({
-    verb: fc.constantFrom<Step['verb']>('create', 'create', 'complete', 'fail', 'cancel', 'hear'),
+    verb: fc.constantFrom<Step['verb']>(
+      ...([
+        'create',
+        'create',
+        'complete',
+        'fail',
+        'cancel',
+        'redrive',
+        'redrive',
+        'hear',
+      ] as const),
+    ),
     partition: fc.nat(2),
     some: fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }),
   }),
-  { minLength: 5, maxLength: 60 },
+  { minLength: 5, maxLength: 80 },
 );
 
 /** What a task waits for, by the outcomes of all tasks: the same as in one partition. */
@@ -181,6 +192,11 @@ describe('laws of several partitions', () => {
           if (verb === 'hear') partitions.hear(partition, 1 + (some[0] as number));
           else if (verb === 'create') {
             dependencies.set(partitions.create(partition, { dependencies: chosen }), chosen);
+          } else if (verb === 'redrive') {
+            const [id] = chosen.filter((one) => ended.get(one) === 'failed');
+            if (id === undefined) continue;
+            expect(partitions.redrive(id).refusal).toBeUndefined();
+            ended.delete(id);
           } else {
             const [id] = chosen;
             if (id === undefined || ended.has(id) || !partitions.finish(id, verb)) continue;
@@ -193,9 +209,10 @@ describe('laws of several partitions', () => {
           const { status, reason } = partitions.of(id).record(id);
           const seen = status === 'blocked' ? 'blocked' : reason;
           expect(seen).toBe(expectedReason(id, dependencies, ended));
+          if (status === 'blocked') expect(ended.get(reason as string)).toBe('failed');
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   });
 });

@@ -1,5 +1,6 @@
 import type {
   PlannedRun,
+  DependencyOutcome,
   Priority,
   ProgressReport,
   TaskError,
@@ -43,9 +44,9 @@ export interface Task {
   priority: Priority;
   requirements: readonly string[];
   dependencies: readonly string[];
-  /** Dependencies that have not completed yet, and those that ended otherwise. */
+  /** Dependencies that have not completed yet, and those that ended otherwise: id → cause. */
   waitsFor: string[];
-  failedDependencies: string[];
+  failedDependencies: Record<string, string>;
   /** The failed task at the root of a blocked one. */
   cause: string | undefined;
   status: TaskStatus;
@@ -62,11 +63,14 @@ export interface Task {
   estimatedDurationMs: number | undefined;
   batchId: string | undefined;
   metadata: Record<string, unknown> | undefined;
+  excludeAgents: readonly string[] | undefined;
   options: TaskOptions | undefined;
   /** The run of a schedule that it is. */
   schedule: PlannedRun | undefined;
   attempt: number;
   retryCount: number;
+  /** Number of the last attempt before the task was redriven. */
+  redrivenAfter: number | undefined;
   holder: Holder | undefined;
   /** The lease that ended last, to recognise a repeated report of its end. */
   endedLease: string | undefined;
@@ -95,12 +99,6 @@ export interface KeyRow {
   at: number;
   /** Grows with every key: the order in which the window forgets. */
   order: number;
-}
-
-/** A finished or blocked task whose dependents have not all been told yet. */
-export interface CascadeRow {
-  outcome: 'completed' | 'failed';
-  cause: string;
 }
 
 /** Since when, and whose doing. */
@@ -137,13 +135,16 @@ export interface TaskState {
   readonly partition: number;
   readonly tasks: Table<Task>;
   readonly keys: Table<KeyRow>;
-  readonly cascades: Table<CascadeRow>;
+  /** Tasks whose dependents have not all been told yet how they stand. */
+  readonly cascades: Table<DependencyOutcome>;
   readonly rows: Table<PartitionRow>;
   readonly schedules: Table<Schedule>;
   /** By project. */
   readonly pauses: Table<ProjectPauses>;
-  /** Task → live tasks that wait for it. */
+  /** Task → live tasks that wait for it, or are blocked by it. */
   dependents: Map<string, Set<string>>;
+  /** Key of `cascades` → dependents that know something else. */
+  untold: Map<string, Set<string>>;
   /** `project/agent` → tasks that it holds. */
   held: Map<string, Set<string>>;
   timers: Timers;
@@ -169,11 +170,12 @@ export const initialState = (partition: number): TaskState => ({
   partition,
   tasks: new Table<Task>('task'),
   keys: new Table<KeyRow>('key'),
-  cascades: new Table<CascadeRow>('cascade'),
+  cascades: new Table<DependencyOutcome>('cascade'),
   rows: new Table<PartitionRow>('partition'),
   schedules: new Table<Schedule>('schedule'),
   pauses: new Table<ProjectPauses>('pause'),
   dependents: new Map(),
+  untold: new Map(),
   held: new Map(),
   timers: noTimers(),
   plannedRuns: earliestFirst(),
@@ -225,28 +227,6 @@ export function removeFrom(index: Map<string, Set<string>>, key: string, member:
   if (members?.delete(member) && members.size === 0) index.delete(key);
 }
 
-/** Recomputes everything that derives from the tables. */
-export function reindex(state: TaskState): void {
-  state.justLoaded = true;
-  state.dependents = new Map();
-  state.held = new Map();
-  for (const task of state.tasks.values()) {
-    for (const dependency of task.waitsFor) addTo(state.dependents, dependency, task.id);
-    if (task.holder) addTo(state.held, agentKey(task.project, task.holder.agentId), task.id);
-  }
-  replan(state);
-  state.plannedRuns = earliestFirst();
-  state.schedulesOf = new Map();
-  for (const schedule of state.schedules.values()) {
-    addTo(state.schedulesOf, schedule.project, schedule.id);
-    planRun(state, schedule);
-  }
-  state.keyOrder = [...state.keys.entries()]
-    .sort(([, left], [, right]) => left.order - right.order)
-    .map(([key]) => key);
-  state.keysHead = 0;
-}
-
-function earliestFirst<T extends { readonly at: number }>(): TinyQueue<T> {
+export function earliestFirst<T extends { readonly at: number }>(): TinyQueue<T> {
   return new TinyQueue<T>([], (left, right) => left.at - right.at);
 }

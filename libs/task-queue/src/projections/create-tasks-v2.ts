@@ -37,7 +37,10 @@ const TABLE = `
     "cause" text,
     "updated_seq" bigint not null,
     "options" json,
-    "schedule" json
+    "schedule" json,
+    "redriven_after" integer,
+    "start_to_close_ms" bigint,
+    "exclude_agents" text[] not null
   )`;
 
 /** How many tasks there are of a kind; the queue's metrics add these up. */
@@ -65,6 +68,9 @@ const INDEXES = [
   `create index "tasks_v2_by_batch"
      on "tasks_v2" ("project", "batch_id", "created_at" desc, "task_id" desc)
      where "batch_id" is not null`,
+  // The dead letters; of these there are few.
+  `create index "tasks_v2_dead" on "tasks_v2" ("project", "created_at" desc, "task_id" desc)
+     where "dead_lettered"`,
   // The queue's metrics read what finished last.
   `create index "tasks_v2_finished" on "tasks_v2" ("project", "completed_at" desc)
      include ("success") where "completed_at" is not null`,

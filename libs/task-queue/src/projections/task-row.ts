@@ -52,6 +52,9 @@ export interface TaskRow {
   readonly updated_seq: number;
   readonly options: TaskOptions | null;
   readonly schedule: PlannedRun | null;
+  readonly redriven_after: number | null;
+  readonly start_to_close_ms: number | null;
+  readonly exclude_agents: readonly string[];
 }
 
 const nullable = true;
@@ -94,6 +97,9 @@ export const taskColumns: readonly (Column & { readonly name: keyof TaskRow })[]
   { name: 'updated_seq', type: 'int8' },
   { name: 'options', type: 'json', nullable },
   { name: 'schedule', type: 'json', nullable },
+  { name: 'redriven_after', type: 'int4', nullable },
+  { name: 'start_to_close_ms', type: 'int8', nullable },
+  { name: 'exclude_agents', type: 'text[]' },
 ];
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -118,9 +124,12 @@ export const recordOfRow = (row: TaskRow): TaskRecord => ({
   attempt: row.attempt,
   maxAttempts: row.max_attempts,
   retryCount: row.retry_count,
+  redrivenAfter: row.redriven_after,
   executionDurationMs: row.execution_duration_ms,
   estimatedDurationMs: row.estimated_duration_ms,
   runAt: iso(row.run_at),
+  startToCloseMs: row.start_to_close_ms,
+  excludeAgents: [...row.exclude_agents],
   batchId: row.batch_id,
   metadata: row.metadata,
   reason: row.reason,

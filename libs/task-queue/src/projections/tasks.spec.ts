@@ -30,7 +30,8 @@ function recordsOf({ state }: Queue): Map<string, { record: TaskRecord; lease: s
     return [task.id, { record: recordOf(task), lease }] as const;
   });
   const finished = [...state.recent.values()].map((task) => [task.id, finishedOf(task)] as const);
-  return new Map([...live, ...finished].map(([id, { record, lease }]) => [id, { record, lease }]));
+  // A task that was redriven is both.
+  return new Map([...finished, ...live].map(([id, { record, lease }]) => [id, { record, lease }]));
 }
 
 describe('the projection of tasks', () => {

@@ -42,7 +42,8 @@ export const tasks: Projection = defineProjection<TaskRow>({
 /** Folds one event into a task's row; the same meaning as the partition's own `evolve`. */
 export function applyToTask(row: TaskRow | null, logged: LoggedEvent, at: Placed): TaskRow | null {
   const event = logged as TaskLifeEvent;
-  if (event.type === 'TaskCreated') return created(event, at);
+  if (event.type === 'TaskCreated') return created(event, at.at, at);
+  if (event.type === 'TaskRedriven') return redriven(event, at);
   if (!row || isFinished(row.status)) return row;
   const change = changeOf(row, event, at);
   return change ? withReason({ ...row, ...change, updated_seq: at.seq }) : row;
@@ -52,6 +53,8 @@ function changeOf(row: TaskRow, event: TaskLifeEvent, placed: Placed): Change | 
   switch (event.type) {
     case 'DependencyCompleted':
       return { waits_for: without(row.waits_for, event.data.dependency) };
+    case 'DependencyReopened':
+      return reopened(row, event.data);
     case 'TaskBlocked':
       return blocked(row, event.data);
     case 'TaskDue':
@@ -80,13 +83,24 @@ function changeOf(row: TaskRow, event: TaskLifeEvent, placed: Placed): Change | 
     case 'TaskReprioritised':
       return { priority: event.data.priority };
     case 'TaskCreated':
+    case 'TaskRedriven':
       return null;
     default:
       return event satisfies never;
   }
 }
 
-function created({ id, project, data }: Of<'TaskCreated'>, { at, seq }: Placed): TaskRow {
+/** As created then, but for the numbers of the attempts, which go on. */
+function redriven(event: Of<'TaskRedriven'>, at: Placed): TaskRow {
+  const { createdAt, attempt } = event.data;
+  return { ...created(event, Date.parse(createdAt), at), attempt, redriven_after: attempt };
+}
+
+function created(
+  { id, project, data }: Of<'TaskCreated' | 'TaskRedriven'>,
+  createdAt: number,
+  { seq }: Placed,
+): TaskRow {
   const runAt = data.runAt === undefined ? null : Date.parse(data.runAt);
   return withReason({
     task_id: id,
@@ -98,7 +112,7 @@ function created({ id, project, data }: Of<'TaskCreated'>, { at, seq }: Placed):
     requirements: data.requirements,
     dependencies: data.dependencies,
     assigned_to: null,
-    created_at: at,
+    created_at: createdAt,
     assigned_at: null,
     started_at: null,
     completed_at: null,
@@ -125,12 +139,20 @@ function created({ id, project, data }: Of<'TaskCreated'>, { at, seq }: Placed):
     updated_seq: seq,
     options: data.options ?? null,
     schedule: data.schedule ?? null,
+    redriven_after: null,
+    start_to_close_ms: data.startToCloseMs ?? null,
+    exclude_agents: data.excludeAgents ?? [],
   });
 }
 
 function blocked(row: TaskRow, { dependency, cause }: Data<'TaskBlocked'>): Change {
   const waits_for = without(row.waits_for, dependency);
   return row.status === 'blocked' ? { waits_for } : { waits_for, status: 'blocked', cause };
+}
+
+function reopened(row: TaskRow, { dependency, cause }: Data<'DependencyReopened'>): Change {
+  const waits_for = [...without(row.waits_for, dependency), dependency];
+  return cause === undefined ? { waits_for, status: 'pending', cause: null } : { waits_for, cause };
 }
 
 function assigned(data: Data<'TaskAssigned'>, { partition, rev, index, at }: Placed): Change {

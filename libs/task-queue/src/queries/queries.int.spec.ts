@@ -126,6 +126,25 @@ describe('task.query', () => {
     expect(found).toEqual(created.reverse());
   });
 
+  it('finds the dead letters, until they are redriven', async () => {
+    const [dead, refused] = [await create({ maxAttempts: 1 }), await create()];
+    const error = { message: 'boom' };
+    for (const taskId of [dead, refused]) {
+      await assign(taskId, 'ada');
+      await ask('task.fail', { taskId, error, shouldRetry: taskId === dead });
+    }
+    await caughtUp();
+    expect(await idsOf({ deadLettered: true })).toEqual([dead]);
+    expect(await idsOf({ status: 'failed', deadLettered: false })).toEqual([refused]);
+    const plans = (await pool.query(`begin; set local enable_seqscan = off;
+      explain select task_id from tasks where project = 'default' and dead_lettered = true
+      order by created_at desc, task_id desc; rollback`)) as unknown as { rows: object[] }[];
+    expect(JSON.stringify(plans[2]?.rows)).toContain('tasks_v2_dead');
+    await ask('task.redrive', { taskId: dead });
+    await caughtUp();
+    expect(await idsOf({ deadLettered: true })).toEqual([]);
+  });
+
   it('separates tasks of one instant by their id', async () => {
     const at = clock;
     const created: string[] = [];

@@ -15,10 +15,12 @@ const CONDITIONS = {
   taskType: 'task_type = ?',
   priority: 'priority = ?',
   batchId: 'batch_id = ?',
+  deadLettered: 'dead_lettered = ?',
   createdAfter: 'created_at > ?::timestamptz',
   createdBefore: 'created_at < ?::timestamptz',
 } as const satisfies Partial<Record<keyof Search, string>>;
 
+const INSTANTS: ReadonlySet<string> = new Set(['createdAfter', 'createdBefore']);
 const FILTERS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 const COLUMNS = taskColumns.map(({ name }) => name).join(', ');
 
@@ -29,7 +31,7 @@ export const conditionsOf = (filter: TaskFilter, parameter: (value: unknown) => 
   FILTERS.flatMap((name) => {
     const value = filter[name];
     if (value === undefined) return [];
-    const given = name === 'createdAfter' || name === 'createdBefore' ? storable(value) : value;
+    const given = INSTANTS.has(name) ? storable(value as string) : value;
     return [CONDITIONS[name].replace('?', parameter(given))];
   });
 

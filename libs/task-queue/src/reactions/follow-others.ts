@@ -9,7 +9,7 @@ import {
   type Timers,
 } from '@athena/event-log';
 import { NOT_OWNER } from '@athena/operation';
-import { FOLLOWED_APART, heard, type Ended, type Observation } from '../domain/others.js';
+import { FOLLOWED_APART, Hearing, type Observation } from '../domain/others.js';
 import { rowOf, type TaskState } from '../domain/state.js';
 
 /** What is heard is handed on when it is so much, or at the end of a delivery. */
@@ -75,21 +75,13 @@ export class FollowOthers {
   }
 
   async #hear(commits: readonly Commit[], seen: number): Promise<void> {
-    let ended: Ended[] = [];
-    let awaited: string[] = [];
+    const hearing = new Hearing(this.#options.number);
     for (const { events, seq } of commits) {
-      for (const event of events) {
-        const said = heard(this.#options.number, event as TaskEvent);
-        if (said && 'taskId' in said) ended.push(said);
-        else if (said) awaited.push(...said);
-      }
-      if (ended.length + awaited.length < HEARD_TOGETHER) continue;
-      await this.#tell({ ended, awaited, seq });
-      [ended, awaited] = [[], []];
+      for (const event of events) hearing.hear(event as TaskEvent);
+      if (hearing.size >= HEARD_TOGETHER) await this.#tell(hearing.take(seq));
     }
-    const something = ended.length + awaited.length > 0;
-    if (something || seen - this.#followed >= FOLLOWED_APART) {
-      await this.#tell({ ended, awaited, seq: seen });
+    if (hearing.size > 0 || seen - this.#followed >= FOLLOWED_APART) {
+      await this.#tell(hearing.take(seen));
     }
   }
 
