@@ -91,6 +91,8 @@ export {
 export type { ClaimedTask, Placement } from './task/place-tasks.js';
 export { pauseQueue, pausedQueue, resumeQueue } from './task/pause.js';
 export type { QueuePauses } from './task/pause.js';
+export { listAttempts, taskAttempt } from './task/list-attempts.js';
+export type { TaskAttempt } from './task/list-attempts.js';
 export { progressTask } from './task/progress-task.js';
 export { queryTasks, taskFilter } from './task/query-tasks.js';
 export { queueMetrics } from './task/queue-metrics.js';

@@ -9,6 +9,7 @@ import { explainTask } from './task/explain-task.js';
 import { failTask } from './task/fail-task.js';
 import { getTask } from './task/get-task.js';
 import { heartbeatTask } from './task/heartbeat-task.js';
+import { listAttempts } from './task/list-attempts.js';
 import { listTaskEvents } from './task/list-task-events.js';
 import { adoptPartitions, getPartitions, growPartitions, outlineTasks } from './task/partitions.js';
 import { pauseQueue, pausedQueue, resumeQueue } from './task/pause.js';
@@ -78,6 +79,7 @@ export const operations: readonly Operation[] = [
   failTask,
   getTask,
   heartbeatTask,
+  listAttempts,
   listTaskEvents,
   getPartitions,
   growPartitions,

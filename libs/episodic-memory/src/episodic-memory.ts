@@ -9,6 +9,7 @@ import {
 import type { Pool } from 'pg';
 import { Archive } from './archive/archive.js';
 import { ArchiveGrowth } from './operations/archive-growth.js';
+import { handleListAttempts } from './operations/list-attempts.js';
 import { handleListTaskEvents } from './operations/list-task-events.js';
 import {
   handleListProjections,
@@ -81,6 +82,7 @@ export class EpisodicMemory implements HostedService {
     const sources = { pool, log, archive: this.#archive };
     return [
       handleListTaskEvents(sources),
+      handleListAttempts(sources),
       handleTimeline({ ...sources, growth: this.#growth }),
       handleVerifyLog(sources),
       handleListProjections(sources),

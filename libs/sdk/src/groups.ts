@@ -34,6 +34,7 @@ import {
   listProjections,
   listRecommendations,
   listSchedules,
+  listAttempts,
   listTaskEvents,
   pauseSchedule,
   pauseQueue,
@@ -84,6 +85,7 @@ export const groups = {
     redrive: redriveTask,
     why: explainTask,
     events: listTaskEvents,
+    attempts: listAttempts,
     metrics: queueMetrics,
   },
   schedules: {

@@ -9,6 +9,7 @@ import {
   failTask,
   getTask,
   heartbeatTask,
+  listAttempts,
   listTaskEvents,
   progressTask,
   queryTasks,
@@ -204,6 +205,14 @@ export const taskRows = [
     bad: { taskId: NONSENSE },
     refused: { TASK_NOT_FOUND: () => ({ taskId: UNKNOWN }) },
     mcp: 'explain_task',
+  }),
+  row(listAttempts, {
+    good: async (life) => ({ taskId: await life.completed(), minSeq: life.seq }),
+    bad: { taskId: NONSENSE },
+    refused: {
+      TASK_NOT_FOUND: () => ({ taskId: UNKNOWN }),
+      NOT_CAUGHT_UP: () => ({ taskId: UNKNOWN, minSeq: NOT_YET }),
+    },
   }),
   row(listTaskEvents, {
     good: async (life) => ({ taskId: await life.completed(), minSeq: life.seq }),
