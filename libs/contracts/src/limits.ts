@@ -15,6 +15,8 @@ export const PROGRESS_PER_SECOND_MAX = 10;
 export const PROGRESS_BYTES_MAX = 1024 * 1024;
 /** One HTTP body or NATS request. */
 export const REQUEST_BYTES_MAX = 1024 * 1024;
+/** The HTTP body of a batch create; over NATS it is one request like any other. */
+export const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 export const JSON_DEPTH_MAX = 32;
 
 export const CLIENT_ID_LENGTH_MAX = 128;
@@ -26,7 +28,7 @@ export const DEPENDENCIES_MAX = 1_000;
 export const EXCLUDED_AGENTS_MAX = 100;
 export const CAPABILITIES_MAX = 256;
 /** Tasks in one request of a batch create; a chunk of it that is atomic. */
-export const BATCH_TASKS_MAX = 1_000;
+export const BATCH_TASKS_MAX = 10_000;
 export const BATCH_CHUNK_TASKS = 250;
 /** Task types of one project that are paused at the same time. */
 export const PAUSED_TYPES_MAX = 100;

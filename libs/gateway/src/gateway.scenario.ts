@@ -2,7 +2,7 @@ import { until } from '@athena/testing';
 import { operations } from '@athena/contracts';
 import { MemoryLog, systemClock, type Clock } from '@athena/event-log';
 import { Refused, type WireAnswer, type WireCommand, type WireRequest } from '@athena/operation';
-import { OperationClient } from '@athena/service-kit';
+import { ONE_PARTITION, OperationClient } from '@athena/service-kit';
 import { connect, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { startNats, type RunningNats } from '../../../tools/stack/servers.mjs';
 import { Gateway, type GatewayConfig, type GatewayObservers } from './gateway.js';
@@ -124,6 +124,7 @@ export class GatewayWorld {
       lease: { ...lease, held: this.#gateways.length === 0 },
       owner: 'spec',
       caller: this.#client,
+      partitions: ONE_PARTITION,
       operations,
       logger: this.#logger(),
       clock,

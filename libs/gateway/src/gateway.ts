@@ -19,6 +19,8 @@ import {
   type PartitionHostObserver,
   type EdgeObserver,
   type ServiceHandler,
+  type TaskPartitions,
+  createTasksHandler,
 } from '@athena/service-kit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { accessHandlers } from './access/access-handlers.js';
@@ -74,6 +76,7 @@ export interface GatewayOptions {
   /** This process, for the record in the log. */
   readonly owner: string;
   readonly caller: OperationCaller;
+  readonly partitions: Pick<TaskPartitions, 'forNew' | 'byKey'>;
   readonly operations: readonly Operation[];
   readonly logger: LogSink;
   readonly observers?: GatewayObservers;
@@ -92,7 +95,10 @@ export class Gateway implements HostedService {
   readonly #access: PartitionHost<AccessState>;
   readonly #caller: LocalFirstCaller;
   readonly #bootstrapKey: ApiKey | null;
-  /** What this process answers of the operations addressed to service `gateway`. */
+  /**
+   * What this process answers itself: operations of service `gateway`, and batches of tasks, which
+   * may be larger than one message to another process.
+   */
   readonly handlers: readonly ServiceHandler[];
   #http: HttpServer | null = null;
   #api: ApiEndpoint | null = null;
@@ -101,7 +107,7 @@ export class Gateway implements HostedService {
   #stopped = false;
 
   constructor(options: GatewayOptions) {
-    const { config, nats, log, feed = log, operations, caller } = options;
+    const { config, nats, log, feed = log, operations, caller, partitions } = options;
     const { clock = systemClock, timers = systemTimers, ids = systemIds } = options;
     const store = options.store && { store: options.store };
     this.#options = options;
@@ -116,6 +122,7 @@ export class Gateway implements HostedService {
     this.handlers = [
       ...accessHandlers({ caller, keys: this.#keys, ids }),
       healthHandler({ nats, log, keys: this.#keys, operations }),
+      createTasksHandler({ operations: caller, partitions, clock, ids }),
     ];
     this.#caller = new LocalFirstCaller(this.handlers, caller, { clock, ids });
   }

@@ -1,6 +1,7 @@
 export { newAggregateId, partitionOfId, timeOfId, withPartition } from './aggregate-id.js';
 export { defineEvent } from './event.js';
 export type { EventDefinition, EventOf, NewEvent } from './event.js';
+export { fingerprintOf } from './fingerprint.js';
 export { defineCommand, defineQuery } from './operation.js';
 export type { HttpBinding, Input, Operation, Output, RawInput, Scope } from './operation.js';
 export { partitionOfKey } from './partition-of-key.js';

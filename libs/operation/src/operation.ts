@@ -18,6 +18,8 @@ export interface HttpBinding {
   /** `{name}` segments are input fields. */
   readonly path: string;
   readonly status?: 200 | 201;
+  /** A body may be as large; default: as every request. */
+  readonly bodyBytesMax?: number;
   /** Query names that differ from the input's: `{ capability: 'requirements' }`. */
   readonly query?: Readonly<Record<string, string>>;
 }

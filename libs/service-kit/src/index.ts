@@ -5,6 +5,7 @@ export type { Bus } from './bus.js';
 export type { Called, Caller, OperationCaller, ServiceHandler } from './calling.js';
 export { readConfig } from './config.js';
 export type { Config } from './config.js';
+export { createTasksHandler } from './batch/create-tasks.js';
 export { Contacts } from './contacts.js';
 export type { EdgeObserver } from './edge-requests.js';
 export { runService, startService } from './host.js';

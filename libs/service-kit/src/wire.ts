@@ -6,6 +6,7 @@ export type { AgentVerb } from './agent-door.js';
 export { ApiEndpoint } from './api-endpoint.js';
 export type { Bus, BusListener, BusSubscription } from './bus.js';
 export type { Called, Caller, OperationCaller, ServiceHandler } from './calling.js';
+export { createTasksHandler } from './batch/create-tasks.js';
 export { Contacts } from './contacts.js';
 export type { EdgeObserver } from './edge-requests.js';
 export type { HostedService } from './hosted.js';

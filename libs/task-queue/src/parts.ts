@@ -1,7 +1,6 @@
 /* The door for whoever hosts the task partition without Nest and Postgres. */
 export { taskVerbs } from './agent-verbs.js';
 export { taskDecider } from './domain/decider.js';
-export { createTasksHandler } from './operations/create-tasks.js';
 export { recordOfRow } from './projections/task-row.js';
 export type { TaskRow } from './projections/task-row.js';
 export { tasks } from './projections/tasks.js';

@@ -11,6 +11,7 @@ import {
   AgentDoor,
   Contacts,
   ServiceEndpoint,
+  createTasksHandler,
   type EdgeObserver,
   type HostedService,
   type OperationCaller,
@@ -26,7 +27,6 @@ import { BulkJobs } from './bulk/bulk-jobs.js';
 import { BulkWorker } from './bulk/bulk-worker.js';
 import type { TaskState } from './domain/state.js';
 import { bulkStatusHandler, bulkTasksHandler } from './operations/bulk-tasks.js';
-import { createTasksHandler } from './operations/create-tasks.js';
 import { tasks } from './projections/tasks.js';
 import { queryTasks as readTasks } from './queries/query-tasks.js';
 import { queueMetrics as readMetrics } from './queries/queue-metrics.js';

@@ -34,7 +34,12 @@ export const createTasks = defineCommand({
   summary: 'Accept many tasks at once; dependencies may name refs of the same batch.',
   scope: 'tasks:write',
   to: { service: 'task-queue' },
-  http: { method: 'POST', path: '/v1/tasks/batch', status: 201 },
+  http: {
+    method: 'POST',
+    path: '/v1/tasks/batch',
+    status: 201,
+    bodyBytesMax: limits.BATCH_BYTES_MAX,
+  },
   input: z.strictObject({
     tasks: z.array(item).min(1).max(limits.BATCH_TASKS_MAX),
     idempotencyKey: clientId.optional(),

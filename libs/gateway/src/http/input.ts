@@ -49,7 +49,7 @@ export function inputReader(operation: Operation, http: HttpBinding): InputReade
   const fields = queryFields(operation, http);
   const keyPath = idempotencyPath(inputSchema(operation));
   return (parts) => {
-    const given = takesBody(http) ? bodyOf(parts) : fromQuery(parts, fields);
+    const given = takesBody(http) ? bodyOf(parts, http) : fromQuery(parts, fields);
     const input = withPath(given, names, parts.params);
     return parts.idempotencyKey === undefined || keyPath === null
       ? input
@@ -90,12 +90,15 @@ function idempotencyPath({ properties = {} }: JsonSchema): readonly string[] | n
   return outer === undefined ? null : [outer, IDEMPOTENCY_FIELD];
 }
 
-function bodyOf({ body, query }: RequestParts): Record<string, unknown> {
+function bodyOf(
+  { body, query }: RequestParts,
+  { bodyBytesMax }: HttpBinding,
+): Record<string, unknown> {
   const [name] = Object.keys(query);
   if (name !== undefined) {
     throw invalid(name, 'inputs of this method belong in the body, not in the query');
   }
-  const value = body === undefined ? {} : parseJson(body);
+  const value = body === undefined ? {} : parseJson(body, bodyBytesMax);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }

@@ -104,16 +104,24 @@ export const EXAMPLES: readonly Example[] = [
   },
   {
     tool: 'create_tasks',
-    args: { tasks: [{ content: 1, task_type: 'demo', dependencies: [{ ref: 'a' }] }] },
-    operation: 'task.createBatch',
-    input: { tasks: [{ content: 1, taskType: 'demo', dependencies: [{ ref: 'a' }] }] },
-    output: {
-      taskIds: [TASK, null],
-      results: [{ taskId: TASK }, { refusal: { code: 'UNKNOWN_DEPENDENCY', detail: 'a' } }],
+    args: {
+      tasks: [
+        { content: 1, task_type: 'demo', ref: 'a' },
+        { content: 1, task_type: 'demo', dependencies: [{ ref: 'b' }] },
+      ],
     },
+    // The gateway cuts batches itself.
+    operation: 'task.createChunk',
+    input: { partition: 0, items: [{ task: { content: 1, taskType: 'demo' } }] },
+    output: { results: [{ taskId: TASK }] },
     told: {
       task_ids: [TASK, null],
-      refusals: [{ index: 1, code: 'UNKNOWN_DEPENDENCY', detail: 'a' }],
+      refusals: [
+        {
+          ...{ index: 1, code: 'UNKNOWN_DEPENDENCY', detail: 'the batch holds no ref b' },
+          ...{ field: 'tasks.1.dependencies', retryable: false },
+        },
+      ],
     },
   },
   {

@@ -77,6 +77,7 @@ function registerRoute(
   instance.route({
     method: http.method,
     url: routePath(http.path),
+    ...(http.bodyBytesMax === undefined ? {} : { bodyLimit: http.bodyBytesMax }),
     onRequest: (request, _reply, next) => {
       const key = authenticate(keys, request.headers.authorization);
       surface.log.identified(request, operation, key.keyId);

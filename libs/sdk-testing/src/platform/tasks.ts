@@ -4,10 +4,10 @@ import {
   ONE_PARTITION,
   PartitionHost,
   ServiceEndpoint,
+  createTasksHandler,
 } from '@athena/service-kit/wire';
 import type { ServiceHandler } from '@athena/service-kit/wire';
 import {
-  createTasksHandler,
   recordOfRow,
   taskDecider,
   taskVerbs,

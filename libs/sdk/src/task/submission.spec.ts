@@ -5,7 +5,8 @@ import { batchesOf } from './submission.js';
 
 describe('the batches of a submission', () => {
   it('hold at most as many tasks as one request may', () => {
-    const tasks = Array.from({ length: 2_001 }, (_, content) => ({ taskType: 'x', content }));
+    const length = 2 * limits.BATCH_TASKS_MAX + 1;
+    const tasks = Array.from({ length }, (_, content) => ({ taskType: 'x', content }));
     const batches = batchesOf(tasks);
     expect(batches.map((batch) => batch.length)).toEqual([
       limits.BATCH_TASKS_MAX,

@@ -12,8 +12,7 @@ import {
   type TaskStatus,
 } from '@athena/contracts';
 import type { Command, DecideContext, Decision } from '@athena/event-log';
-import { timeOfId, type NewEvent, type Refusal } from '@athena/operation';
-import { createHash } from 'node:crypto';
+import { fingerprintOf, timeOfId, type NewEvent, type Refusal } from '@athena/operation';
 import { decided, refused, taskEvent, unchanged } from './decisions.js';
 import { HOPELESS, failureEvent, isCancelledWith, type Dependent } from './dependencies.js';
 import { outlineOf } from './others.js';
@@ -283,7 +282,3 @@ export function findDependencies(
   }
   return needs.length > 0 ? { needs } : { waitsFor, failed };
 }
-
-/** What makes two requests with one key the same: their checked input. */
-export const fingerprintOf = (task: unknown): string =>
-  createHash('sha256').update(JSON.stringify(task)).digest('base64url').slice(0, 22);

@@ -1,10 +1,9 @@
 import { createTasks, limits } from '@athena/contracts';
 import type { Operation } from '@athena/operation';
-import { ONE_PARTITION } from '@athena/service-kit/wire';
+import { ONE_PARTITION, createTasksHandler } from '@athena/service-kit/wire';
 import type { Called, Caller, OperationCaller } from '@athena/service-kit/wire';
 import { describe, expect, it } from '@jest/globals';
 import { Queue } from '../domain/queue.scenario.js';
-import { createTasksHandler } from './create-tasks.js';
 
 /** A batch create in front of a queue: what the handler sends is decided by the real partition. */
 class Batches implements OperationCaller {

@@ -5,9 +5,9 @@ import {
   type NewTask,
 } from '@athena/contracts';
 import type { Clock, Ids } from '@athena/event-log';
-import { newAggregateId, withPartition, type Input } from '@athena/operation';
-import type { Caller, OperationCaller, ServiceHandler, TaskPartitions } from '@athena/service-kit';
-import { fingerprintOf } from '../domain/create.js';
+import { fingerprintOf, newAggregateId, withPartition, type Input } from '@athena/operation';
+import type { Caller, OperationCaller, ServiceHandler } from '../calling.js';
+import type { TaskPartitions } from '../task-partitions.js';
 import { chunksOf, groupsOf, planBatch, type BatchItem, type BatchPlan } from './batch-plan.js';
 
 type ChunkItem = Input<typeof createTaskChunk>['items'][number];
