@@ -7,13 +7,7 @@ import {
   createTasksHandler,
 } from '@athena/service-kit/wire';
 import type { ServiceHandler } from '@athena/service-kit/wire';
-import {
-  recordOfRow,
-  taskDecider,
-  taskVerbs,
-  tasks,
-  type TaskRow,
-} from '@athena/task-queue/parts';
+import { recordOfRow, taskDecider, taskVerbs, tasks, type TaskRow } from '@athena/task-queue/parts';
 import type { History } from './history.js';
 import { Rows } from './rows.js';
 import { OWNER, soleLease, type ServiceSurroundings } from './surroundings.js';

@@ -119,4 +119,33 @@ describe('creating a batch', () => {
     const reasons = taskIds.map((id) => batches.queue.record(id as string).reason);
     expect(reasons).toEqual([failed, failed]);
   });
+
+  it('of 10,000 in a deep and wide graph runs to its end', async () => {
+    const batches = new Batches();
+    const { queue } = batches;
+    const joins = limits.DEPENDENCIES_MAX;
+    const refs = (name: string): string[] => Array.from({ length: joins }, (_, n) => `${name}${n}`);
+    const after = (...names: string[]): object => ({ dependencies: names.map((ref) => ({ ref })) });
+    const diamonds = refs('').flatMap((n) => [
+      { ref: `b${n}`, ...after('root') },
+      { ref: `c${n}`, ...after('root') },
+      { ref: `d${n}`, ...after(`b${n}`, `c${n}`) },
+    ]);
+    const length = limits.BATCH_TASKS_MAX - diamonds.length - 2;
+    const chain = Array.from({ length }, (_, n) => ({
+      ref: `t${n}`,
+      ...after(n === 0 ? 'end' : `t${n - 1}`),
+    }));
+    const end = { ref: 'end', ...after(...refs('d')) };
+    const all = [...chain.reverse(), end, ...diamonds.reverse(), { ref: 'root' }];
+    const { taskIds } = await batches.create(all);
+    const left = new Set(taskIds as string[]);
+    expect(left.size).toBe(limits.BATCH_TASKS_MAX);
+    for (const id of [...left].reverse()) {
+      queue.report('complete', id, queue.assign(id), { result: 1 });
+      queue.advance(0);
+      left.delete(id);
+    }
+    expect(left.size + queue.state.tasks.size).toBe(0);
+  }, 60_000);
 });
