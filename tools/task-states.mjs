@@ -150,6 +150,7 @@ const HAPPENINGS = [
   ['its agent is lost', {}, LOSE],
   ['… lost at its last attempt', { maxAttempts: 1 }, LOSE],
   ['it is cancelled', {}, (given) => given.command('cancel')],
+  ['it is redriven', {}, (given) => given.command('redrive')],
   ['a dependency completes', {}, (given) => given.dependency('complete')],
   ['a dependency ends otherwise', {}, (given) => given.dependency('cancel')],
   ['time passes', {}, (given) => given.after(3_600_000)],

@@ -40,6 +40,8 @@ const reportRefusals = <M extends object>(more: M) => ({
   ILLEGAL_TRANSITION: async (life: Life) => ({ taskId: await life.task(), ...more }),
 });
 
+const LONG_AGO = '2020-01-01T00:00:00Z';
+
 export const taskRows = [
   row(createTask, {
     good: () => ({
@@ -51,6 +53,7 @@ export const taskRows = [
     bad: { ...task, taskType: '' },
     refused: {
       UNKNOWN_DEPENDENCY: () => ({ ...task, dependencies: [UNKNOWN] }),
+      CONTRADICTORY_TIMES: () => ({ ...task, deadline: LONG_AGO }),
       IDEMPOTENCY_MISMATCH: async (life) => ({
         ...{ ...task, taskType: 'another' },
         idempotencyKey: await usedKey(life),
@@ -67,6 +70,7 @@ export const taskRows = [
     }),
     bad: { tasks: [task, { ...task, maxAttempts: 0 }] },
     within: {
+      CONTRADICTORY_TIMES: () => ({ tasks: [task, { ...task, deadline: LONG_AGO }] }),
       UNKNOWN_DEPENDENCY: () => ({ tasks: [task, { ...task, dependencies: [{ ref: 'no' }] }] }),
       DEPENDENCY_CYCLE: () => ({ tasks: [{ ...task, ref: 'me', dependencies: [{ ref: 'me' }] }] }),
       DEPENDENCY_REFUSED: () => ({
@@ -100,6 +104,7 @@ export const taskRows = [
     },
     bad: { task: { ...task, priority: 'urgent' } },
     refused: {
+      CONTRADICTORY_TIMES: () => ({ task: { ...task, deadline: LONG_AGO } }),
       UNKNOWN_DEPENDENCY: () => ({ task: { ...task, dependencies: [UNKNOWN] } }),
       IDEMPOTENCY_MISMATCH: async (life) => ({
         task: { ...task, taskType: 'another', idempotencyKey: await usedKey(life) },

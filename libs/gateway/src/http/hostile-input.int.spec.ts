@@ -35,6 +35,8 @@ const TASK = '01890000-0000-8000-8000-000000000000';
 /** Valid inputs that a schema alone does not tell: rules between fields. */
 const RULES: Readonly<Record<string, Record<string, unknown>>> = {
   'route.advise': { taskId: TASK },
+  'schedule.create': { every: '1h', task: { content: 'x', taskType: 'x' } },
+  'schedule.preview': { every: '1h' },
 };
 const HOSTILE_IDS = [
   '*',
@@ -175,7 +177,8 @@ describe('hostile inputs', () => {
     async (_name, operation) => {
       const { params, rest } = valid(operation);
       const takes = takesBody(operation.http);
-      const good = await send(operation, takes ? { params, body: rest } : { params });
+      const query = new URLSearchParams(rest as Record<string, string>).toString();
+      const good = await send(operation, takes ? { params, body: rest } : { params, query });
       expect([good.status, good.body.code]).not.toContain('INVALID_INPUT');
       world.services.reset();
       const end = await world.log.endSeq();

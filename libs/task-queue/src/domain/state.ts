@@ -13,8 +13,8 @@ import TinyQueue from 'tinyqueue';
 import { Cancellations } from './cancellations.js';
 import type { ProgressUse } from './progress.js';
 import { RecentTasks } from './recent-tasks.js';
-import { planRun, type DueRun, type Schedule } from './schedule-state.js';
-import { noTimers, replan, type Timers } from './timers.js';
+import type { DueRun, Schedule } from './schedule-state.js';
+import { noTimers, type Timers } from './timers.js';
 
 /** Who works on the task's current attempt. Instants in state are milliseconds. */
 export interface Holder {
