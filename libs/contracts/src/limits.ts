@@ -53,6 +53,14 @@ export const BACKOFF_MS_MAX = 5 * 60_000;
 /** The longest pause that a task may ask for. */
 export const BACKOFF_MS_LIMIT = 7 * 24 * 3_600_000;
 export const SCHEDULE_TO_START_MS_MAX = 366 * 24 * 3_600_000;
+/**
+ * Ready for so long, a task counts as of the next higher priority (low → medium → high): after
+ * twice this, no task that comes later goes before one that was low.
+ */
+export const AGEING_MS = 5 * 60_000;
+/** Of a project's turns, ATHENA_PROJECT_WEIGHTS; the default is 1. */
+export const PROJECT_WEIGHT_MIN = 0.01;
+export const PROJECT_WEIGHT_MAX = 100;
 /** What a concurrency key and a rate limit may allow. */
 export const CONCURRENCY_MAX = 100_000;
 export const RATE_LIMIT_MAX = 1_000_000;

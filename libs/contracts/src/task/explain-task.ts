@@ -1,6 +1,6 @@
 import { defineQuery } from '@athena/operation';
 import { z } from 'zod';
-import { uuid } from '../schemas.js';
+import { count, instant, label, uuid } from '../schemas.js';
 import { routingDecision } from './events.js';
 import { taskStatus } from './record.js';
 import { TASK_NOT_FOUND } from './refusals.js';
@@ -18,6 +18,13 @@ export const explainTask = defineQuery({
     /** Of a waiting task its waitReason; of an assigned one the decision's reason. */
     reason: z.string().nullable(),
     detail: z.string(),
+    /** Of `concurrency_key` and `rate_limited`: what it waits for. */
+    limit: z
+      .union([
+        z.object({ key: label, max: count, running: count }),
+        z.object({ key: label, limit: count, periodMs: count, nextAt: instant }),
+      ])
+      .optional(),
     decision: routingDecision.nullable(),
   }),
   refusals: [TASK_NOT_FOUND],

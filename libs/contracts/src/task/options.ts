@@ -36,7 +36,10 @@ export const taskOptions = z.strictObject({
   concurrency: z
     .strictObject({ key: label, max: z.int().min(1).max(limits.CONCURRENCY_MAX) })
     .optional(),
-  /** At most `limit` tasks with this key of the project begin in any `periodMs` (token bucket). */
+  /**
+   * A token bucket for the project's tasks with this key: `limit` may begin at once, and as many
+   * more in each `periodMs`, evenly; the newest task's figures hold.
+   */
   rateLimit: z
     .strictObject({
       key: label,
