@@ -41,6 +41,8 @@ interface Link {
   readonly partition: number;
   state: 'closed' | 'opening' | 'open';
   epoch: number;
+  /** Whatever earlier routers proposed to it is folded. */
+  fenced: boolean;
   /** The newest epoch of anyone else. */
   foreign: number;
   calls: number;
@@ -66,6 +68,7 @@ export class Proposer {
         partition,
         state: 'closed',
         epoch: 0,
+        fenced: false,
         foreign: 0,
         calls: 0,
         inFlight: new Set(),
@@ -92,6 +95,11 @@ export class Proposer {
 
   get allOpen(): boolean {
     return [...this.#links.values()].every(({ state }) => state === 'open');
+  }
+
+  /** Whether no earlier router can bring about assignments any more, anywhere. */
+  get allFenced(): boolean {
+    return [...this.#links.values()].every(({ fenced }) => fenced);
   }
 
   isOpen(partition: number): boolean {
@@ -150,6 +158,7 @@ export class Proposer {
       return this.#superseded('another router opened at the same time');
     // All that earlier proposals could bring about is folded now; the rest is refused for good.
     this.#settleAll(link);
+    link.fenced = true;
     link.state = 'open';
     onRoom();
   }

@@ -10,7 +10,8 @@ import { Figures } from './domain/figures.js';
 import { match } from './domain/matching.js';
 import type { Consequence, RouterState } from './domain/router-state.js';
 import type { Proposal, Task } from './domain/task.js';
-import { whyWaiting } from './domain/why.js';
+import { whyLimited, whyWaiting, type Why } from './domain/why.js';
+import { QuotaWatch } from './quota-watch.js';
 import { PLACEMENTS_PER_PASS, Proposer, type Outcome } from './proposer.js';
 import { ReleaseOnSessionEnded } from './reactions/release-on-session-ended.js';
 import { RouterFold } from './router-fold.js';
@@ -42,6 +43,8 @@ export interface RoutingOptions {
   /** Where the state is kept; absent: every start folds the whole log. */
   readonly store?: StateStore;
   readonly observer?: RoutingObserver;
+  /** Of projects, absent ones: 1. */
+  readonly weights?: ReadonlyMap<string, number>;
 }
 
 /**
@@ -62,10 +65,11 @@ export class Routing {
   #since = 0;
   #planned = false;
   #cancelSweep: (() => void) | null = null;
+  readonly #quotaWatch: QuotaWatch;
 
   constructor(options: RoutingOptions, checkpoint: RouterCheckpoint) {
     this.#options = options;
-    const { operations, clock, observer, log, feed, timers, store } = options;
+    const { operations, clock, observer, log, feed, timers, store, weights } = options;
     const { state } = checkpoint;
     this.desk = new ClaimDesk({
       state,
@@ -77,11 +81,17 @@ export class Routing {
       onFailure: (error) => observer?.failed?.(error),
     });
     this.fold = new RouterFold({ log, feed, timers, onFolded: () => this.#folded() }, state);
+    if (weights) state.backlog.weigh(weights);
+    const { quotas } = state;
+    this.#quotaWatch = new QuotaWatch({ quotas, clock, timers, onRoom: () => this.soon() });
     if (store) this.#saver = this.#makeSaver(store, checkpoint);
   }
 
   get state(): RouterState {
     return this.fold.state;
+  }
+  get now(): number {
+    return this.#options.clock.now();
   }
   get active(): boolean {
     return this.#proposer !== null;
@@ -108,6 +118,7 @@ export class Routing {
     const { state } = this;
     const onFailure = (error: unknown): void => observer?.failed?.(error);
     this.#since = clock.now();
+    state.quotas.shut();
     this.#figures = new Map();
     this.#releases = new ReleaseOnSessionEnded({ operations, state, timers, onFailure });
     this.#proposer = new Proposer({
@@ -116,7 +127,7 @@ export class Routing {
       timers,
       router,
       onOutcome: (proposal, outcome) => this.#decided(proposal, outcome),
-      onRoom: () => this.soon(),
+      onRoom: () => this.#hasRoom(),
       onSuperseded,
       onFailure,
     });
@@ -132,6 +143,7 @@ export class Routing {
     this.#proposer = null;
     this.#releases = null;
     this.#saver?.standDown();
+    this.#quotaWatch.stop();
     this.desk.standDown();
   }
 
@@ -163,7 +175,9 @@ export class Routing {
     const proposer = this.#proposer;
     if (!proposer) return;
     const hasRoom = (partition: number): boolean => proposer.hasRoom(partition);
-    const proposals = match(this.state, this.desk.book, PLACEMENTS_PER_PASS, hasRoom);
+    const pass = { now: this.now, limit: PLACEMENTS_PER_PASS, mayPropose: hasRoom };
+    const proposals = match(this.state, this.desk.book, pass);
+    this.#quotaWatch.arm();
     if (proposals.length === 0) return;
     proposer.propose(proposals);
     if (proposals.length === PLACEMENTS_PER_PASS) this.soon();
@@ -171,8 +185,20 @@ export class Routing {
 
   /** Whether an assignment of this task could be proposed now. */
   mayPropose(task: Task): boolean {
-    const paused = this.state.pauses.of(task.project, task.taskType) !== null;
-    return !paused && (this.#proposer?.isOpen(task.partition) ?? false);
+    if (this.state.pauses.of(task.project, task.taskType)) return false;
+    if (task.terms && !this.state.quotas.open) return false;
+    return this.#proposer?.isOpen(task.partition) ?? false;
+  }
+
+  /** Why a pending task is with no agent. */
+  why(task: Task): Why {
+    return whyWaiting(task, this.state, this.now);
+  }
+
+  /** What its concurrency key or rate limit says against it; null: nothing. */
+  spent({ terms }: Task): Why | null {
+    const quota = terms?.spent(this.now);
+    return quota ? whyLimited(quota, this.now) : null;
   }
 
   /** Waits for the passes' room while the task is next; then it is proposed, or has to wait. */
@@ -180,7 +206,7 @@ export class Routing {
     for (let looks = 0; looks < TURN_LOOKS_MAX; looks++) {
       this.routeNow();
       if (task.proposal || task.status !== 'pending') return;
-      if (whyWaiting(task, this.state).reason !== 'routing') return;
+      if (this.why(task).reason !== 'routing') return;
       await sleep(this.#options.timers, TURN_LOOK_MS);
     }
   }
@@ -248,6 +274,11 @@ export class Routing {
     if (agent) return agent;
     const detail = `agent ${agentId} is not registered in project ${project}`;
     throw Refused.because(AGENT_NOT_FOUND, detail, 'agentId');
+  }
+
+  #hasRoom(): void {
+    if (this.#proposer?.allFenced) this.state.quotas.unshut();
+    this.soon();
   }
 
   #makeSaver(store: StateStore, checkpoint: RouterCheckpoint): StateSaver {

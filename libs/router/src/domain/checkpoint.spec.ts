@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { TaskOptions } from '@athena/contracts';
 import type { StateRow } from '@athena/event-log';
 import fc from 'fast-check';
 import { RouterCheckpoint, type RouterRows } from './checkpoint.js';
@@ -19,25 +20,41 @@ class Rows {
   }
 }
 
-const rowsOf = ({ fleet, tasks, pauses, credentials, born, registrySeq }: RouterState): string[] =>
-  [
+const rowsOf = (state: RouterState): string[] => {
+  const { fleet, tasks, pauses, quotas, credentials, born, registrySeq } = state;
+  return [
     ...pauses.table.entries(),
     ...[...fleet.table.entries(), ...fleet.kindTable.entries()],
     ...[...tasks.table.entries(), ...credentials.entries()],
+    ...[...quotas.concurrencies.entries(), ...quotas.rates.entries()],
     { born, registrySeq },
   ]
     .map((row) => JSON.stringify(row))
     .sort();
+};
 
 /** All that a state is and does: its rows, its tallies, and what it would decide next. */
-const lookOf = (state: RouterState): unknown => {
+const lookOf = (state: RouterState, now: number): unknown => {
   const rows = rowsOf(state);
   const loads = [...state.fleet.agents()].map(({ key, active, free }) => [key, active, free]);
   const tallies = state.tasks.tallies('p');
-  const decisions = new RouterScenario(state)
+  const running = [...state.quotas.concurrencies.values()].map(({ name, running: n }) => [name, n]);
+  const given = new RouterScenario(state);
+  given.now = now;
+  const decisions = given
     .pass(100)
     .map(({ task, agent, decision }) => [task.id, agent.key, decision]);
-  return { rows, loads: loads.sort(), tallies, decisions };
+  return { rows, loads: loads.sort(), running: running.sort(), tallies, decisions };
+};
+
+const optionsOf = (step: number): { options?: TaskOptions } => {
+  const [concurrency, rateLimit] = [
+    { key: `c${step % 2}`, max: 1 + (step % 3) },
+    { key: `r${step % 4}`, limit: 1 + (step % 2), periodMs: 500 * (1 + (step % 3)) },
+  ];
+  const fairnessKey = `f${step % 3}`;
+  const some = [{}, { concurrency }, { rateLimit }, { fairnessKey, concurrency, rateLimit }];
+  return step < 28 ? {} : { options: some[step % 5] ?? { fairnessKey } };
 };
 
 /** A history of agents that come and go, and tasks that are created, placed, lost and finished. */
@@ -59,7 +76,7 @@ function historyOf(steps: readonly number[]): RouterScenario {
       case 2:
         return agent ? given.event('AgentReturned', name, { session: n + 1 }) : undefined;
       case 3:
-        return tasks.push(given.task({ requirements: n % 2 ? ['x'] : [] }));
+        return tasks.push(given.task({ requirements: n % 2 ? ['x'] : [], ...optionsOf(step) }));
       case 4:
         return tasks.push(given.task({ priority: 'high', excludeAgents: [name] }));
       case 5:
@@ -67,6 +84,7 @@ function historyOf(steps: readonly number[]): RouterScenario {
       case 6:
         return tasks.push(given.task({ runAt: '2026-01-02T00:00:00Z' }));
       case 7:
+        given.now += step * 10;
         return given.route();
       case 8:
         return held && given.completed(held);
@@ -102,7 +120,7 @@ describe('a stored state', () => {
     const history = fc.array(step, { minLength: 40, maxLength: 90 });
     const cuts = fc.array(fc.constantFrom(0.1, 0.3, 0.5, 0.7, 0.9), { minLength: 2, maxLength: 4 });
     const holds = fc.property(history, cuts, (steps, parts) => {
-      const { history: events } = historyOf(steps);
+      const { history: events, now } = historyOf(steps);
       const stored = new Rows();
       let checkpoint = new RouterCheckpoint(new RouterState());
       let at = 0;
@@ -114,7 +132,7 @@ describe('a stored state', () => {
         at = cut;
       }
       const folded = fold(events, new RouterState());
-      expect(lookOf(checkpoint.state)).toEqual(lookOf(folded));
+      expect(lookOf(checkpoint.state, now)).toEqual(lookOf(folded, now));
     });
     fc.assert(holds, { numRuns: 150 });
   });

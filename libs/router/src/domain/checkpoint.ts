@@ -2,6 +2,7 @@ import type { Performance } from '@athena/contracts';
 import { Table, type StateChange, type StateRow } from '@athena/event-log';
 import type { AgentRow } from './agent.js';
 import type { Pause } from './pauses.js';
+import type { ConcurrencyRow, RateRow } from './quota.js';
 import { RouterState } from './router-state.js';
 import { NOBODY, Task, type TaskRow } from './task.js';
 
@@ -33,12 +34,11 @@ export class RouterCheckpoint {
 
   constructor(state: RouterState) {
     this.state = state;
-    const { fleet, tasks, credentials, pauses } = state;
-    const tables = [
-      ...[fleet.kindTable, fleet.table, credentials],
-      ...[pauses.table, tasks.table, this.#tally],
+    const { fleet, tasks, credentials, pauses, quotas } = state;
+    this.#tables = [
+      ...[fleet.kindTable, fleet.table, credentials, tasks.table],
+      ...[pauses.table, quotas.concurrencies, quotas.rates, this.#tally],
     ];
-    this.#tables = tables;
   }
 
   /** A state from stored rows, at this position. */
@@ -53,6 +53,9 @@ export class RouterCheckpoint {
     for (const [, row] of of<AgentRow>('agent')) state.fleet.restore(row);
     for (const [key, row] of of<string>('credential')) state.credentials.restore(key, row);
     for (const [key, row] of of<Pause>('pause')) state.pauses.table.restore(key, row);
+    const { quotas } = state;
+    for (const [key, row] of of<ConcurrencyRow>('concurrency')) quotas.restoreConcurrency(key, row);
+    for (const [key, row] of of<RateRow>('rate')) quotas.restoreRate(key, row);
     const tasks = of<TaskRow>('task').map(([, row]) => row);
     for (const row of tasks.sort((a, b) => a.born - b.born)) restoreTask(state, row);
     for (const [, { born, registrySeq, partitions = 1 }] of of<Tally>(TALLY)) {
@@ -106,10 +109,11 @@ export class RouterCheckpoint {
   }
 }
 
-function restoreTask({ fleet, tasks }: RouterState, row: TaskRow): void {
+function restoreTask({ fleet, tasks, quotas }: RouterState, row: TaskRow): void {
   const { project, requirements, excluded, avoided, waitsFor, hold, ...own } = row;
+  const terms = own.terms && quotas.restored(project, own.terms);
   const set = fleet.setFor(project, requirements);
-  const task = new Task({ ...own, set, excluded: shared(excluded) });
+  const task = new Task({ ...own, set, terms, excluded: shared(excluded) });
   task.avoided = shared(avoided);
   task.status = own.status;
   task.waitsFor = waitsFor && new Set(waitsFor);

@@ -99,6 +99,7 @@ function create(
     autoRoute: data.autoRoute,
     set: state.fleet.setFor(project, data.requirements),
     excluded,
+    terms: state.quotas.agree(project, data.options, standing.at),
   });
   if (data.waitsFor.length > 0) task.waitsFor = new Set(data.waitsFor);
   if (data.runAt !== undefined) task.gate = { why: 'scheduled', until: Date.parse(data.runAt) };
@@ -114,6 +115,7 @@ function assign(
 ): void {
   const { session, claimId } = data;
   const agent = state.fleet.ensure(project, data.agentId);
+  if (task.terms) state.quotas.take(task.terms, at);
   state.tasks.assign(task, { agent, session, claimId, seq, reason: data.decision.reason });
   const waitedMs = Math.max(0, at - task.offeredAt);
   state.tell({ kind: 'assigned', agent, claimId, waitedMs });

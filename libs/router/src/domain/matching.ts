@@ -3,24 +3,40 @@ import { choose } from './policy.js';
 import type { RouterState } from './router-state.js';
 import type { Proposal } from './task.js';
 
+export interface Pass {
+  /** Milliseconds. */
+  readonly now: number;
+  /** Proposals at most. */
+  readonly limit: number;
+  /** Whether assignments can be proposed to the task's partition now. */
+  readonly mayPropose: (partition: number) => boolean;
+}
+
 /**
- * One pass over the waiting tasks: of all that could go to someone, the one of the highest
- * priority, of those the oldest, to whom the policy chooses; again until nobody can take more.
- * @param mayPropose whether assignments can be proposed to the task's partition now.
+ * One pass over the waiting tasks: of all that could go to someone, the one that comes first
+ * (`goesFirst`), to whom the policy chooses; again until nobody can take more.
  */
-export function match(
-  { fleet, backlog, tasks, registrySeq }: RouterState,
-  claims: ClaimBook,
-  limit: number,
-  mayPropose: (partition: number) => boolean,
-): Proposal[] {
+export function match(state: RouterState, claims: ClaimBook, pass: Pass): Proposal[] {
+  const { fleet, backlog, quotas, tasks, registrySeq } = state;
+  const { now, limit, mayPropose } = pass;
   const proposals: Proposal[] = [];
-  for (const set of fleet.takeGained()) backlog.considerAll(set);
+  for (const set of fleet.takeGained()) backlog.consider(set);
+  backlog.age(now);
   while (proposals.length < limit) {
+    backlog.wake(now);
     const group = backlog.next(mayPropose);
     const task = group?.first;
     if (!group || !task) break;
-    const choice = group.set.available > 0 ? choose(group, registrySeq) : null;
+    if (group.set.available === 0) {
+      backlog.setAllAside(group.set);
+      continue;
+    }
+    const quota = group.terms && quotas.spent(group.terms, now);
+    if (quota) {
+      backlog.park(group, quota);
+      continue;
+    }
+    const choice = choose(group, registrySeq);
     if (!choice) {
       backlog.setAside(group);
       continue;
@@ -31,6 +47,7 @@ export function match(
     if (!claim && agent.mode === 'claim') continue;
     const { session } = agent;
     const proposal = { task, agent, session, decision, claim, manual: false, settled: false };
+    backlog.taken(group);
     tasks.propose(proposal);
     proposals.push(proposal);
   }

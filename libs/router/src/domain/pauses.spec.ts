@@ -75,7 +75,8 @@ describe('a paused type', () => {
 });
 
 describe('why a task waits', () => {
-  const why = (given: RouterScenario, id: string) => whyWaiting(given.taskOf(id), given.state);
+  const why = (given: RouterScenario, id: string) =>
+    whyWaiting(given.taskOf(id), given.state, given.now);
 
   it('names the pause, behind what the task waits for by itself', () => {
     const given = paused(new RouterScenario(), { taskType: 'x' });

@@ -33,8 +33,8 @@ export class Pauses {
 }
 
 /**
- * A pause touches no task: the groups that it holds are set aside, and considered again when it
- * is over, each with its tasks in their order.
+ * A pause touches no task: the groups that it holds stand in no line, and go back to theirs when
+ * it is over, each with its tasks in their order.
  */
 export function evolvePauses(
   { pauses, backlog, fleet }: RouterState,
@@ -47,8 +47,8 @@ export function evolvePauses(
   else pauses.table.set(key, { taskType, by: actor ?? '', since: at });
   for (const set of fleet.sets(project)) {
     for (const group of set.groups.values()) {
-      if (pauses.holds(group)) backlog.setAside(group);
-      else if (taskType === null || group.taskType === taskType) backlog.consider(group);
+      if (pauses.holds(group)) backlog.hold(group);
+      else if (taskType === null || group.taskType === taskType) backlog.release(group);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Agent } from './agent.js';
 import type { Group } from './group.js';
+import type { Line } from './turn.js';
 
 /** The agents of a project that have all of some capabilities, with the tasks that ask for them. */
 export class RequirementSet {
@@ -15,6 +16,10 @@ export class RequirementSet {
   tasks = 0;
   /** Its waiting tasks, by what further keeps them apart. */
   readonly groups = new Map<string, Group>();
+  /** Those that nobody can take although some could take others. */
+  readonly aside = new Set<Group>();
+  /** Where the others stand, by partition. */
+  readonly lines = new Map<number, Line>();
 
   constructor(project: string, requirements: readonly string[], signature: string) {
     this.project = project;

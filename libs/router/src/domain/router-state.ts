@@ -6,6 +6,7 @@ import { evolveAgent } from './evolve-agent.js';
 import { evolveTask } from './evolve-task.js';
 import { Fleet } from './fleet.js';
 import { Pauses } from './pauses.js';
+import { Quotas } from './quotas.js';
 import { Tasks } from './tasks.js';
 
 /** Where a folded event stands, with the size of its text in the log. */
@@ -58,8 +59,9 @@ export type Consequence =
 export class RouterState {
   readonly fleet = new Fleet();
   readonly pauses = new Pauses();
-  readonly backlog = new Backlog(this.pauses);
-  readonly tasks = new Tasks(this.fleet, this.backlog);
+  readonly quotas = new Quotas();
+  readonly backlog = new Backlog(this.quotas, this.pauses);
+  readonly tasks = new Tasks(this.fleet, this.backlog, this.quotas);
   /** Whose an agent id is, by the agent's key; kept for good, as the registry keeps it. */
   readonly credentials = new Table<string>('credential');
   /** Position up to which the log is folded. */

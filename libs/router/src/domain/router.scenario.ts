@@ -57,15 +57,24 @@ export class RouterScenario {
     return this;
   }
 
-  agent(agentId: string, registration: Partial<DataOf<'AgentRegistered'>> = {}): this {
-    return this.event('AgentRegistered', agentId, {
-      session: ++this.#sessions,
-      kind: agentId,
-      capabilities: [],
-      maxConcurrentTasks: 5,
-      mode: 'poll',
-      ...registration,
-    });
+  agent(
+    agentId: string,
+    registration: Partial<DataOf<'AgentRegistered'>> = {},
+    project = 'p',
+  ): this {
+    return this.event(
+      'AgentRegistered',
+      agentId,
+      {
+        session: ++this.#sessions,
+        kind: agentId,
+        capabilities: [],
+        maxConcurrentTasks: 5,
+        mode: 'poll',
+        ...registration,
+      },
+      project,
+    );
   }
 
   gone(agentId: string, reason: DataOf<'AgentSessionEnded'>['reason'] = 'silent'): this {
@@ -74,9 +83,9 @@ export class RouterScenario {
   }
 
   /** Creates a task; returns its id. */
-  task(data: Partial<DataOf<'TaskCreated'>> = {}, partition = 0): string {
+  task(data: Partial<DataOf<'TaskCreated'>> = {}, partition = 0, project = 'p'): string {
     const id = newAggregateId(this.now, partition, Buffer.from(`${++this.#ids}`.padStart(8, '0')));
-    this.event('TaskCreated', id, { ...PLAIN_TASK, ...data });
+    this.event('TaskCreated', id, { ...PLAIN_TASK, ...data }, project);
     return id;
   }
 
@@ -88,20 +97,25 @@ export class RouterScenario {
 
   /** The assignment that a proposal leads to. */
   assigned({ task, agent, session, claim, decision }: Proposal): this {
-    return this.event('TaskAssigned', task.id, {
-      agentId: agent.agentId,
-      kind: agent.kind.name,
-      session,
-      attempt: 1,
-      ...(claim ? { claimId: claim.claimId } : {}),
-      startBy: new Date(this.now + 30_000).toISOString(),
-      decision,
-    });
+    return this.event(
+      'TaskAssigned',
+      task.id,
+      {
+        agentId: agent.agentId,
+        kind: agent.kind.name,
+        session,
+        attempt: 1,
+        ...(claim ? { claimId: claim.claimId } : {}),
+        startBy: new Date(this.now + 30_000).toISOString(),
+        decision,
+      },
+      task.project,
+    );
   }
 
   completed(taskId: string, durationMs = 10): this {
     const outcome = { ...this.outcomeOf(taskId), durationMs, result: null };
-    return this.event('TaskCompleted', taskId, outcome);
+    return this.event('TaskCompleted', taskId, outcome, this.taskOf(taskId).project);
   }
 
   failed(taskId: string): this {
@@ -126,7 +140,7 @@ export class RouterScenario {
 
   /** One pass of matching. */
   pass(limit = 1_000, mayPropose: (partition: number) => boolean = () => true): Proposal[] {
-    return match(this.state, this.claims, limit, mayPropose);
+    return match(this.state, this.claims, { now: this.now, limit, mayPropose });
   }
 
   /** One pass of matching whose proposals are all accepted. */

@@ -5,6 +5,7 @@ import type { Claim } from './claim-book.js';
 import type { Group } from './group.js';
 import type { Slotted } from './heap.js';
 import type { RequirementSet } from './requirement-set.js';
+import type { Terms, TermsRow } from './terms.js';
 
 /** The one empty list, shared by nearly all tasks. */
 export const NOBODY: readonly string[] = [];
@@ -54,6 +55,8 @@ export interface TaskOrigin {
   readonly set: RequirementSet;
   /** Agents that never get it. Sorted. */
   readonly excluded: readonly string[];
+  /** What its options say about order and limits; null: nothing. */
+  readonly terms: Terms | null;
 }
 
 /** Not before TaskDue; `until` in milliseconds. */
@@ -74,6 +77,7 @@ export class Task implements Slotted, TaskOrigin {
   readonly autoRoute: boolean;
   readonly set: RequirementSet;
   readonly excluded: readonly string[];
+  readonly terms: Terms | null;
   readonly partition: number;
   /** Agents that vanished with it: they don't get it while someone else capable is present. */
   avoided: readonly string[] = NOBODY;
@@ -91,6 +95,9 @@ export class Task implements Slotted, TaskOrigin {
   /** Where it queues while it is offered. */
   group: Group | null = null;
   slot = -1;
+  /** The class that it counts as while it is offered; when it counts as of the next higher one. */
+  agedRank: Rank;
+  ageSlice = 0;
 
   constructor(origin: TaskOrigin) {
     this.id = origin.id;
@@ -101,6 +108,8 @@ export class Task implements Slotted, TaskOrigin {
     this.autoRoute = origin.autoRoute;
     this.set = origin.set;
     this.excluded = origin.excluded;
+    this.terms = origin.terms;
+    this.agedRank = origin.rank;
     this.partition = partitionOfId(origin.id);
   }
 
@@ -110,18 +119,27 @@ export class Task implements Slotted, TaskOrigin {
 
   /** The durable part. */
   toJSON(): TaskRow {
-    const { id, born, rank, taskType, bytes, autoRoute, set, excluded, avoided, status, gate } =
-      this;
+    const { id, born, rank, taskType, bytes, autoRoute, set, excluded, terms } = this;
+    const { avoided, status, gate, offeredAt } = this;
     const { project, requirements } = set;
     const waitsFor = this.waitsFor && [...this.waitsFor];
     const hold = this.hold && { ...this.hold, agent: this.hold.agent.agentId };
     const own = { id, born, rank, taskType, bytes, autoRoute, excluded, avoided, status, gate };
-    return { ...own, project, requirements, waitsFor, hold, offeredAt: this.offeredAt };
+    return {
+      ...own,
+      terms: terms?.toJSON() ?? null,
+      project,
+      requirements,
+      waitsFor,
+      hold,
+      offeredAt,
+    };
   }
 }
 
 /** A task as a checkpoint has it. */
-export interface TaskRow extends Omit<TaskOrigin, 'set'> {
+export interface TaskRow extends Omit<TaskOrigin, 'set' | 'terms'> {
+  readonly terms: TermsRow | null;
   readonly project: string;
   readonly requirements: readonly string[];
   readonly avoided: readonly string[];

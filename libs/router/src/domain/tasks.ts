@@ -2,6 +2,7 @@ import { Table } from '@athena/event-log';
 import { keyOf, type Agent } from './agent.js';
 import type { Backlog } from './backlog.js';
 import type { Fleet } from './fleet.js';
+import type { Quotas } from './quotas.js';
 import { ownWaitOf, type Hold, type OwnWait, type Proposal, type Rank, type Task } from './task.js';
 
 /**
@@ -13,14 +14,16 @@ export class Tasks {
   readonly table = new Table<Task>('task');
   readonly #fleet: Fleet;
   readonly #backlog: Backlog;
+  readonly #quotas: Quotas;
   /** Tasks that keep an agent away until it registers anew, by the agent's key. */
   readonly #avoiding = new Map<string, Set<Task>>();
   /** By project: how many tasks wait by themselves, for what. */
   readonly #tallies = new Map<string, Record<OwnWait, number>>();
 
-  constructor(fleet: Fleet, backlog: Backlog) {
+  constructor(fleet: Fleet, backlog: Backlog, quotas: Quotas) {
     this.#fleet = fleet;
     this.#backlog = backlog;
+    this.#quotas = quotas;
   }
 
   get size(): number {
@@ -43,6 +46,7 @@ export class Tasks {
   add(task: Task): void {
     this.table.set(task.id, task);
     task.set.tasks++;
+    if (task.terms) this.#quotas.join(task.terms);
     this.review(task);
   }
 
@@ -66,6 +70,7 @@ export class Tasks {
     const { task, agent } = proposal;
     task.proposal = proposal;
     agent.reserved++;
+    if (task.terms) this.#quotas.reserve(task.terms, 1);
     this.review(task);
     this.#fleet.refresh(agent);
   }
@@ -76,6 +81,7 @@ export class Tasks {
     proposal.settled = true;
     const { task, agent } = proposal;
     agent.reserved--;
+    if (task.terms) this.#quotas.reserve(task.terms, -1);
     if (task.proposal === proposal) {
       task.proposal = null;
       this.review(task);
@@ -88,6 +94,7 @@ export class Tasks {
     this.#letGo(task);
     task.hold = hold;
     task.status = 'assigned';
+    if (task.terms) this.#quotas.hold(task.terms);
     const { agent } = hold;
     agent.held.add(task);
     agent.assignments++;
@@ -116,13 +123,13 @@ export class Tasks {
     this.review(task);
     this.table.delete(task.id);
     for (const agentId of task.avoided) this.#forgetAvoiding(task, agentId);
+    if (task.terms) this.#quotas.leave(task.terms);
     if (--task.set.tasks === 0) this.#fleet.released(task.set);
   }
 
   /** Its age stays: among those of its new rank it stands where it would have stood. */
   reprioritise(task: Task, rank: Rank): void {
-    if (task.group) this.#backlog.remove(task);
-    task.rank = rank;
+    this.#backlog.rank(task, rank);
     this.review(task);
   }
 
@@ -140,7 +147,9 @@ export class Tasks {
   restore(task: Task): void {
     this.table.restore(task.id, task);
     task.set.tasks++;
+    if (task.terms) this.#quotas.join(task.terms);
     if (task.hold) {
+      if (task.terms) this.#quotas.hold(task.terms);
       const { agent, claimId } = task.hold;
       agent.held.add(task);
       if (claimId !== undefined) countClaimed(agent, claimId, 1);
@@ -155,6 +164,7 @@ export class Tasks {
     if (!hold) return;
     const { agent, claimId } = hold;
     task.hold = null;
+    if (task.terms) this.#quotas.release(task.terms);
     agent.held.delete(task);
     if (claimId !== undefined) countClaimed(agent, claimId, -1);
     this.#fleet.refresh(agent);

@@ -3,7 +3,7 @@ import { RouterScenario } from './router.scenario.js';
 import { whyWaiting } from './why.js';
 
 const why = (given: RouterScenario, taskId: string): [string, string] => {
-  const { reason, detail } = whyWaiting(given.taskOf(taskId), given.state);
+  const { reason, detail } = whyWaiting(given.taskOf(taskId), given.state, given.now);
   return [reason, detail];
 };
 

@@ -1,23 +1,42 @@
-import type { WaitReason } from '@athena/contracts';
+import type { Output } from '@athena/operation';
+import type { WaitReason, explainTask } from '@athena/contracts';
 import type { Agent } from './agent.js';
 import type { Fleet } from './fleet.js';
 import type { Pause } from './pauses.js';
 import { keptAway, type Pool } from './policy.js';
+import { Concurrency, type Rate } from './quota.js';
+import type { RequirementSet } from './requirement-set.js';
 import type { RouterState } from './router-state.js';
 import type { Task } from './task.js';
+import type { Terms } from './terms.js';
 
 export interface Why {
   readonly reason: WaitReason;
   readonly detail: string;
+  readonly limit?: Output<typeof explainTask>['limit'];
+}
+
+/** Tasks that are ready and alike, or one of them. */
+interface Ready {
+  readonly set: RequirementSet;
+  readonly excluded: readonly string[];
+  readonly avoided: readonly string[];
+  readonly terms: Terms | null;
 }
 
 /** How many ids or names a detail lists. */
 const LISTED_MAX = 5;
 
-/** Why a pending task is with no agent (product T12). */
+/**
+ * Why a pending task is with no agent (product T12). First what it waits for by itself
+ * (dependencies, scheduled, backoff), a pause, and whether it is routed at all (manual); then what
+ * nobody but people can change (no_capable_agent, excluded, absent); then its limits
+ * (concurrency_key, rate_limited), and at last that agents are full, or that it is next.
+ */
 export function whyWaiting(
   task: Task,
   { fleet, pauses }: Pick<RouterState, 'fleet' | 'pauses'>,
+  now: number,
 ): Why {
   const { waitsFor, gate } = task;
   if (waitsFor) {
@@ -35,9 +54,51 @@ export function whyWaiting(
     const { agentId } = task.proposal.agent;
     return { reason: 'routing', detail: `is about to be assigned to ${agentId}` };
   }
-  const { members, requirements } = task.set;
-  const { excluded, avoided } = task;
-  return whyNobody({ members, excluded, avoided }, requirements, task.project, fleet);
+  const why = whyReady(task, fleet, now);
+  if (!CONTENDED.has(why.reason)) return why;
+  return { ...why, detail: [why.detail, ...orderOf(task)].join('; ') };
+}
+
+/** Reasons for which the order of tasks matters. */
+const CONTENDED: ReadonlySet<WaitReason> = new Set([
+  'concurrency_key',
+  'rate_limited',
+  'agents_full',
+]);
+
+/** What changes a task's place beside its priority and its age. */
+function orderOf({ rank, agedRank, group }: Task): string[] {
+  const keys = group?.project.keys ?? 1;
+  return [
+    ...(agedRank < rank ? [`it waited long and counts as ${CLASSES[agedRank]}`] : []),
+    ...(keys > 1 ? [`tasks of ${keys} fairness keys take turns`] : []),
+  ];
+}
+
+const CLASSES = ['high', 'medium', 'low'] as const;
+
+/** Why tasks that wait for nothing of their own are with no agent. */
+export function whyReady({ set, excluded, avoided, terms }: Ready, fleet: Fleet, now: number): Why {
+  const { members, requirements, project } = set;
+  const why = whyNobody({ members, excluded, avoided }, requirements, project, fleet);
+  if (why.reason !== 'agents_full' && why.reason !== 'routing') return why;
+  const quota = terms?.spent(now);
+  return quota ? whyLimited(quota, now) : why;
+}
+
+/** What keeps tasks from being proposed although agents could take them. */
+export function whyLimited(quota: Concurrency | Rate, now: number): Why {
+  const { name: key } = quota;
+  if (quota instanceof Concurrency) {
+    const { max } = quota;
+    const running = quota.running + quota.reserved;
+    const detail = `concurrency key ${key}: ${running} with agents, of at most ${max}`;
+    return { reason: 'concurrency_key', detail, limit: { key, max, running } };
+  }
+  const { limit, periodMs } = quota;
+  const nextAt = new Date(quota.roomAt(1, now)).toISOString();
+  const detail = `rate limit ${key}: ${limit} in ${periodMs} ms; the next may begin at ${nextAt}`;
+  return { reason: 'rate_limited', detail, limit: { key, limit, periodMs, nextAt } };
 }
 
 /** Whose doing it is, since when, and how far it reaches. */

@@ -10,7 +10,7 @@ import type { Caller, OperationCaller, ServiceHandler } from '@athena/service-ki
 import type { Agent } from '../domain/agent.js';
 import { chosenByHand } from '../domain/policy.js';
 import type { Task } from '../domain/task.js';
-import { pausedDetail, whyWaiting } from '../domain/why.js';
+import { pausedDetail } from '../domain/why.js';
 import type { Outcome } from '../proposer.js';
 import type { Router } from '../router.js';
 import type { Routing } from '../routing.js';
@@ -77,13 +77,18 @@ function checkFree({ id, hold, status }: Task): void {
 
 function checkWaiting(task: Task, routing: Routing): void {
   if (task.waits !== null && task.waits !== 'manual') {
-    const { detail } = whyWaiting(task, routing.state);
+    const { detail } = routing.why(task);
     throw Refused.because(NOT_ASSIGNABLE, `task ${task.id} ${detail}`);
   }
   const pause = routing.state.pauses.of(task.project, task.taskType);
   if (pause) throw Refused.because(NOT_ASSIGNABLE, `task ${task.id}: ${pausedDetail(pause)}`);
   if (task.proposal || !routing.mayPropose(task)) {
     throw Refused.because(NOT_ASSIGNABLE, `task ${task.id} is being routed at this moment; retry`);
+  }
+  const limited = routing.spent(task);
+  if (limited) {
+    const { reason, detail } = limited;
+    throw Refused.because(NOT_ASSIGNABLE, `task ${task.id} waits (${reason}): ${detail}`);
   }
 }
 

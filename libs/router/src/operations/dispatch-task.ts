@@ -2,7 +2,6 @@ import { createTask, dispatchTask, getTask, type TaskStatus } from '@athena/cont
 import type { Caller, OperationCaller, ServiceHandler } from '@athena/service-kit';
 import { choose } from '../domain/policy.js';
 import type { Task } from '../domain/task.js';
-import { whyWaiting } from '../domain/why.js';
 import type { Router } from '../router.js';
 import type { Routing } from '../routing.js';
 import { onBehalfOf } from './find-task.js';
@@ -46,14 +45,15 @@ async function route(routing: Routing, task: Task): Promise<void> {
 
 /** A task that is not routed by itself is routed by this call. */
 function placeNow(routing: Routing, task: Task): void {
+  if (!routing.mayPropose(task) || routing.spent(task)) return;
   const { members } = task.set;
   const { excluded, avoided } = task;
   const choice = choose({ members, excluded, avoided }, routing.state.registrySeq);
-  if (choice && routing.mayPropose(task)) routing.place(task, choice.agent, choice.decision, true);
+  if (choice) routing.place(task, choice.agent, choice.decision, true);
 }
 
 /** Where the task is, as far as the fold has it. */
-function present({ state }: Routing, task: Task): Dispatched {
+function present(routing: Routing, task: Task): Dispatched {
   const { hold, status } = task;
   if (hold) {
     const assignedTo = hold.agent.agentId;
@@ -63,7 +63,7 @@ function present({ state }: Routing, task: Task): Dispatched {
   if (status === 'blocked') {
     return { status, assignedTo: null, reason: 'a task that it needs failed or was cancelled' };
   }
-  const { reason, detail } = whyWaiting(task, state);
+  const { reason, detail } = routing.why(task);
   return { status: 'pending', assignedTo: null, reason: `${reason}: ${detail}` };
 }
 

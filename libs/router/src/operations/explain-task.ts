@@ -7,7 +7,6 @@ import {
 } from '@athena/contracts';
 import type { Output } from '@athena/operation';
 import type { Caller, OperationCaller, ServiceHandler } from '@athena/service-kit';
-import { whyWaiting } from '../domain/why.js';
 import type { Router } from '../router.js';
 import { findTask, onBehalfOf } from './find-task.js';
 
@@ -24,7 +23,7 @@ export const tellWhy = (
     const { state } = routing;
     const task = await findTask(routing, taskId, caller);
     if (task?.status === 'pending') {
-      const why = whyWaiting(task, state);
+      const why = routing.why(task);
       return { output: { state: 'pending', ...why, decision: null }, seq: state.seq };
     }
     const { output, seq } = await operations.call(getTask, { taskId }, onBehalfOf(caller));
