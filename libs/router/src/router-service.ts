@@ -47,6 +47,8 @@ export interface RouterServiceOptions {
     /** What a handler threw that is no refusal. */
     readonly error?: (error: unknown, where: string) => void;
   };
+  /** Of projects' turns; absent ones: 1. */
+  readonly weights?: ReadonlyMap<string, number>;
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly timers?: Timers;
@@ -65,7 +67,7 @@ export class RouterService implements HostedService {
   constructor(options: RouterServiceOptions) {
     this.#options = options;
     const { nats, log, feed, store, lease, owner, calls, observer } = options;
-    const { clock = systemClock, timers = systemTimers } = options;
+    const { clock = systemClock, timers = systemTimers, weights } = options;
     this.#contacts = new Contacts(nats, timers);
     this.#router = new Router({
       operations: calls,
@@ -76,6 +78,7 @@ export class RouterService implements HostedService {
       clock,
       timers,
       ...(store && { store }),
+      ...(weights && { weights }),
       ...(observer && { observer }),
       onActive: () => this.#serve(),
       onStandDown: () => this.#endpoint?.close(),

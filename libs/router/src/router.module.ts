@@ -7,6 +7,7 @@ const makeRouter = (platform: Platform): RouterService =>
   new RouterService({
     ...platform,
     lease: platform.lease(SERVICE),
+    weights: platform.config.projectWeights,
     observer: {
       ...routingObserver(platform),
       edge: platform.telemetry.edge,

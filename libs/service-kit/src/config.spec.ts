@@ -34,6 +34,7 @@ describe('the configuration', () => {
       bootstrapKey: null,
       logLevel: 'info',
       taskPartitions: 1,
+      projectWeights: new Map(),
       stream: { maxBytes: 4 * 1024 ** 3, replicas: 1 },
     });
   });
@@ -51,6 +52,7 @@ describe('the configuration', () => {
       ATHENA_ALLOWED_HOSTS: 'a.example, b.example,',
       ATHENA_LOG_LEVEL: 'debug',
       ATHENA_LOG_REPLICAS: '3',
+      ATHENA_PROJECT_WEIGHTS: 'acme=3, lab=0.5',
     });
 
     expect(config.nats).toEqual({
@@ -61,6 +63,10 @@ describe('the configuration', () => {
     });
     expect(config).toMatchObject({ httpPort: 0, logLevel: 'debug', stream: { replicas: 3 } });
     expect(config.allowedHosts).toEqual(['a.example', 'b.example']);
+    expect([...config.projectWeights]).toEqual([
+      ['acme', 3],
+      ['lab', 0.5],
+    ]);
   });
 
   it('names every variable that is missing', () => {
@@ -77,6 +83,9 @@ describe('the configuration', () => {
     ['ATHENA_LOG_LEVEL', 'loud', '"info"'],
     ['ATHENA_LOG_MAX_BYTES', '5', '16777216'],
     ['ATHENA_NATS_CALLOUT_SEED', 'UA', 'account seed'],
+    ['ATHENA_PROJECT_WEIGHTS', 'acme', 'must look like acme=3'],
+    ['ATHENA_PROJECT_WEIGHTS', 'acme=0', 'from 0.01 to 100'],
+    ['ATHENA_PROJECT_WEIGHTS', '=1', 'must look like acme=3'],
   ])('says what is wrong with %s=%s', (name, value, said) => {
     const text = problem({ ...least, [name]: value });
 

@@ -15,6 +15,24 @@ const urlOf = (example: string, ...schemes: string[]): z.ZodType<string> =>
       `must look like ${example}`,
     );
 
+/** `acme=3, lab=0.5` */
+const weights = z.string().transform((text, context) => {
+  const pairs = text.split(',').map((pair) => pair.trim().split('='));
+  const map = new Map(pairs.map(([project = '', weight]) => [project.trim(), Number(weight)]));
+  for (const [project, weight] of map) {
+    if (project && weight >= limits.PROJECT_WEIGHT_MIN && weight <= limits.PROJECT_WEIGHT_MAX) {
+      continue;
+    }
+    const { PROJECT_WEIGHT_MIN: min, PROJECT_WEIGHT_MAX: max } = limits;
+    context.addIssue({
+      code: 'custom',
+      message: `must look like acme=3,lab=0.5, weights from ${min} to ${max}`,
+    });
+    return z.NEVER;
+  }
+  return map;
+});
+
 const schema = z.object({
   NATS_URL: urlOf('nats://127.0.0.1:4222 (several: with commas)', 'nats://', 'tls://'),
   ATHENA_NATS_USER: secret,
@@ -33,6 +51,7 @@ const schema = z.object({
   ATHENA_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   ATHENA_LOG_MAX_BYTES: z.coerce.number().int().min(LOG_BYTES_MIN).default(LOG_BYTES_DEFAULT),
   ATHENA_TASK_PARTITIONS: z.coerce.number().int().min(1).max(limits.TASK_PARTITIONS_MAX).default(1),
+  ATHENA_PROJECT_WEIGHTS: weights.default(new Map()),
   ATHENA_LOG_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 });
 
@@ -64,6 +83,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Partitions of tasks at least; of more than there are, the missing ones are added. */
   readonly taskPartitions: number;
+  /** Of projects' turns when the router has tasks of several; of those not named: 1. */
+  readonly projectWeights: ReadonlyMap<string, number>;
   /** The event log's stream: bytes on disk at most, and copies. */
   readonly stream: { readonly maxBytes: number; readonly replicas: number };
 }
@@ -98,6 +119,7 @@ export function readConfig(
     bootstrapKey: data.ATHENA_BOOTSTRAP_KEY ?? null,
     logLevel: data.ATHENA_LOG_LEVEL,
     taskPartitions: data.ATHENA_TASK_PARTITIONS,
+    projectWeights: data.ATHENA_PROJECT_WEIGHTS,
     stream: { maxBytes: data.ATHENA_LOG_MAX_BYTES, replicas: data.ATHENA_LOG_REPLICAS },
   };
 }
