@@ -48,7 +48,7 @@ export class Backlog {
     this.#size++;
     // Where nobody can take the others, nobody can take this one.
     if (!known) this.#goHome(group);
-    else if (group.first === task) group.line?.put(group);
+    else if (group.first === task) this.#reorder(group);
   }
 
   remove(task: Task): void {
@@ -59,7 +59,8 @@ export class Backlog {
     task.group = null;
     this.#size--;
     if (group.size === 0) this.#end(group);
-    else group.line?.put(group);
+    else if (task.proposal) group.line?.put(group);
+    else this.#reorder(group);
   }
 
   /** Tasks that have waited long count as of a higher class. */
@@ -76,7 +77,7 @@ export class Backlog {
     task.rank = rank;
     this.#ageing.add(task);
     group.add(task);
-    group.line?.put(group);
+    this.#reorder(group);
   }
 
   /** Something changed in favour of the set's tasks. */
@@ -141,6 +142,14 @@ export class Backlog {
     group.quota = quota;
     this.#stand(group, parked);
     this.#quotas.freed(quota);
+  }
+
+  /** Its first task may be another: room that it or others were woken for may not be theirs now. */
+  #reorder(group: Group): void {
+    const { line, terms } = group;
+    if (!line) return;
+    line.put(group);
+    if (terms) this.#quotas.freed(terms.concurrency, terms.rate);
   }
 
   #goHome(group: Group): void {
