@@ -15,6 +15,7 @@ export { NewerFormat } from './newer-format.js';
 export type { KnownEvent } from './newer-format.js';
 export type { Position } from './fold.js';
 export { MemoryLog } from './memory-log.js';
+export type { AppendFault } from './memory-log.js';
 export { MemoryStateStore } from './memory-state-store.js';
 export { followSource, readSource } from './message-source.js';
 export type { MessageSource } from './message-source.js';

@@ -1,26 +1,65 @@
-import { limits, outlineTasks } from '@athena/contracts';
-import { systemTimers, type Partition } from '@athena/event-log';
-import type { ProjectionRunner } from '@athena/projection';
+import { outlineTasks } from '@athena/contracts';
+import {
+  systemClock,
+  systemTimers,
+  type Clock,
+  type EventLog,
+  type Lease,
+  type Partition,
+  type StateStore,
+  type Timers,
+} from '@athena/event-log';
 import { partitionOfId } from '@athena/operation';
-import { PartitionHost, type Contacts } from '@athena/service-kit';
+import {
+  PartitionHost,
+  type Bus,
+  type Contacts,
+  type OperationCaller,
+  type PartitionHostObserver,
+  type TaskPartitions,
+} from '@athena/service-kit/wire';
 import { taskDecider } from './domain/decider.js';
 import { HOME, hostedOf } from './domain/partitions.js';
 import { rowOf, type TaskState } from './domain/state.js';
-import { findTasks } from './queries/find-tasks.js';
 import { FollowOthers } from './reactions/follow-others.js';
 import { Grow } from './reactions/grow.js';
-import type { TaskQueueOptions } from './task-queue.js';
-import { WatchedTasks } from './watched-tasks.js';
+import { WatchedTasks, type TaskObserver } from './watched-tasks.js';
 
 const ACTOR = 'system:task-queue';
 
-export interface TaskPartitionOptions extends TaskQueueOptions {
+export interface TaskPartitionObserver {
+  readonly host: (partition: string) => PartitionHostObserver;
+  readonly tasks: TaskObserver;
+  /** What failed that is no refusal. */
+  readonly failed: (error: unknown, where: string) => void;
+}
+
+export interface TaskPartitionOptions {
+  /** Of account CORE. */
+  readonly nats: Bus;
+  readonly log: EventLog;
+  readonly feed: Pick<EventLog, 'follow'>;
+  readonly store?: StateStore;
   readonly number: number;
+  /** By the partition's name. */
+  readonly lease: (partition: string) => Lease;
+  /** So many partitions are wanted at least. */
+  readonly partitions: number;
+  /** What this process knows of them. */
+  readonly map: Pick<TaskPartitions, 'has'>;
+  readonly owner: string;
+  readonly calls: OperationCaller;
   readonly contacts: Contacts;
-  /** The read model, for what has finished. */
-  readonly tasks: ProjectionRunner;
+  /** This partition's tasks that have finished, from what has seen the log up to a position. */
+  readonly finished: (
+    ids: readonly string[],
+    minSeq: number,
+  ) => Promise<ReadonlyMap<string, unknown>>;
   /** So many partitions have to be hosted, as the first one knows. */
   readonly onHosted: (partitions: number) => void;
+  readonly observer: TaskPartitionObserver;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
 }
 
 /** One task partition in this process: owned or followed, with what its owner does besides. */
@@ -49,6 +88,7 @@ export class TaskPartition {
 
   #makeHost(): PartitionHost<TaskState> {
     const { nats, log, feed, store, lease, owner, observer, number } = this.#options;
+    const { clock = systemClock, timers = systemTimers } = this.#options;
     const name = `task.${number}`;
     return new PartitionHost({
       nats,
@@ -57,21 +97,22 @@ export class TaskPartition {
       decider: this.#watched.decider,
       log,
       feed,
-      store,
+      ...(store && { store }),
       lease: lease(name),
       owner,
       fetch: (ids) => this.#fetch(ids),
       onOpen: (partition) => this.#opened(partition),
       onClose: () => this.#closed(),
       observer: observer.host(name),
+      clock,
+      timers,
     });
   }
 
   async #opened(partition: Partition<TaskState>): Promise<void> {
-    const { feed, number, calls, observer, partitions } = this.#options;
+    const { feed, number, calls, observer, partitions, timers = systemTimers } = this.#options;
     const failed = (where: string) => (error: unknown) => observer.failed(error, where);
     this.#watched.open = true;
-    const timers = systemTimers;
     const onFailure = failed(`task.${number} following the others`);
     this.#others = new FollowOthers({ feed, partition, number, timers, onFailure });
     if (number === HOME) {
@@ -115,11 +156,8 @@ export class TaskPartition {
     return new Map(found.flatMap((some) => [...some]));
   }
 
-  /** The read model must have seen everything that the partition has. */
-  async #finished(ids: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
-    const { tasks, pool } = this.#options;
-    await tasks.waitFor(this.host.partition?.position.seq ?? 0, limits.MIN_SEQ_WAIT_MS_MAX);
-    return findTasks(pool, ids);
+  #finished(ids: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    return this.#options.finished(ids, this.host.partition?.position.seq ?? 0);
   }
 
   async #outlines(

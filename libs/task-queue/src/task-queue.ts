@@ -16,7 +16,6 @@ import {
   type HostedService,
   type OperationCaller,
   type PartitionHost,
-  type PartitionHostObserver,
   type ServiceHandler,
   type TaskPartitions,
 } from '@athena/service-kit';
@@ -28,20 +27,16 @@ import { BulkWorker } from './bulk/bulk-worker.js';
 import type { TaskState } from './domain/state.js';
 import { bulkStatusHandler, bulkTasksHandler } from './operations/bulk-tasks.js';
 import { tasks } from './projections/tasks.js';
+import { findTasks } from './queries/find-tasks.js';
 import { queryTasks as readTasks } from './queries/query-tasks.js';
 import { queueMetrics as readMetrics } from './queries/queue-metrics.js';
-import { TaskPartition } from './task-partition.js';
-import type { TaskObserver } from './watched-tasks.js';
+import { TaskPartition, type TaskPartitionObserver } from './task-partition.js';
 
 export const SERVICE = 'task-queue';
 
-export interface TaskQueueObserver {
-  readonly host: (partition: string) => PartitionHostObserver;
+export interface TaskQueueObserver extends TaskPartitionObserver {
   readonly projection: ProjectionObserver;
   readonly edge: EdgeObserver;
-  readonly tasks: TaskObserver;
-  /** What failed that is no refusal. */
-  readonly failed: (error: unknown, where: string) => void;
 }
 
 export interface TaskQueueOptions {
@@ -150,12 +145,20 @@ export class TaskQueue implements HostedService {
         ...this.#options,
         number: this.#partitions.length,
         contacts: this.#contacts,
-        tasks: this.#tasks,
+        finished: (ids, minSeq) => this.#finished(ids, minSeq),
         onHosted: (wanted) => this.#host(wanted),
       });
       this.#partitions.push(partition);
       if (this.#state === 'started') partition.host.start();
     }
+  }
+
+  async #finished(
+    ids: readonly string[],
+    minSeq: number,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    await this.#tasks.waitFor(minSeq, limits.MIN_SEQ_WAIT_MS_MAX);
+    return findTasks(this.#options.pool, ids);
   }
 
   #handlers(): readonly ServiceHandler[] {

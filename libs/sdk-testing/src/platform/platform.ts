@@ -1,7 +1,7 @@
 import { operations } from '@athena/contracts';
-import { MemoryLog, type Ids } from '@athena/event-log';
-import { RouterService } from '@athena/router/parts';
-import { ApiEndpoint, OperationClient } from '@athena/service-kit/wire';
+import { MemoryLog, type Ids, type Lease } from '@athena/event-log';
+import type { RouterService } from '@athena/router/parts';
+import { ApiEndpoint } from '@athena/service-kit/wire';
 import { MemoryBus } from '../bus/memory-bus.js';
 import { coarse } from '../time/coarse.js';
 import type { VirtualTime } from '../time/virtual-time.js';
@@ -9,12 +9,21 @@ import { onlyAnswerable } from './answerable.js';
 import { startArchive } from './archive.js';
 import { History } from './history.js';
 import { startRegistry } from './registry.js';
-import { OWNER, soleLease, type ServiceSurroundings } from './surroundings.js';
+import { newRouter } from './router.js';
+import { withCalls, type ServiceSurroundings } from './surroundings.js';
 import { startTasks } from './tasks.js';
 
 /** How exactly the router ends claims' waits, and callers repeat what was not answered. */
 const LOOK_MS = 1_000;
 const START_TURNS_MAX = 100;
+const OWNER = 'testing-kit';
+
+/** There is one process of every service: it has every lease. */
+const soleLease: Lease = {
+  held: true,
+  onChange: () => undefined,
+  release: async () => undefined,
+};
 
 /**
  * Athena in this process: the deciders, the router and the doors of the real services over an
@@ -26,7 +35,7 @@ export class Platform {
   /** What went wrong in the platform itself, against all expectation. */
   readonly faults: unknown[] = [];
   readonly #time: VirtualTime;
-  readonly #calls: OperationClient;
+  readonly #world: ServiceSurroundings;
   readonly #router: RouterService;
 
   constructor(time: VirtualTime, ids: Ids) {
@@ -36,32 +45,27 @@ export class Platform {
     this.bus = new MemoryBus({ onTraffic: time.stir });
     this.history = new History(log);
     const nats = this.bus.connect('core');
-    const looks = coarse(time, LOOK_MS);
-    const calls = new OperationClient({ nats, clock: time, timers: looks, ids });
-    this.#calls = calls;
-    const world: ServiceSurroundings = {
+    const world = withCalls({
       nats,
       log,
+      lease: () => soleLease,
+      owner: OWNER,
       clock: time,
       timers: time,
+      looks: coarse(time, LOOK_MS),
       ids,
-      calls,
+      taskPartitions: 1,
       onFault,
-    };
+      onFailure: onFault,
+    });
+    this.#world = world;
     const handlers = [
       ...startTasks(world, this.history),
       ...startRegistry(world, this.history, this.bus),
       ...startArchive(world, this.history),
     ];
-    this.#router = new RouterService({
-      ...world,
-      feed: log,
-      lease: soleLease,
-      owner: OWNER,
-      timers: looks,
-      observer: { failed: onFault, error: onFault, edge: { onError: onFault } },
-    });
-    const caller = onlyAnswerable(calls, handlers);
+    this.#router = newRouter(world);
+    const caller = onlyAnswerable(world.calls, handlers);
     const observer = { onError: onFault };
     new ApiEndpoint({ nats, queue: 'gateway', operations, caller, observer });
   }
@@ -80,7 +84,7 @@ export class Platform {
 
   /** Ends all calls under way. */
   stop(): void {
-    this.#calls.close();
+    this.#world.close();
   }
 
   #isRouting(): boolean {

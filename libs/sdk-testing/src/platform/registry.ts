@@ -22,17 +22,21 @@ import type { ServiceHandler } from '@athena/service-kit/wire';
 import type { MemoryBus } from '../bus/memory-bus.js';
 import type { History } from './history.js';
 import { Rows } from './rows.js';
-import { OWNER, soleLease, type ServiceSurroundings } from './surroundings.js';
+import type { ServiceSurroundings } from './surroundings.js';
 
 const SERVICE = 'agent-registry';
+
+/** Who is connected, and who no longer is. */
+export type Connections = Pick<MemoryBus, 'onGone' | 'isConnected'>;
 
 /** The agent registry: the partition, its watch over who is there, and its doors. */
 export function startRegistry(
   world: ServiceSurroundings,
   history: History,
-  bus: MemoryBus,
+  bus: Connections,
 ): ServiceHandler[] {
-  const { nats, log, clock, timers, ids, calls, onFault } = world;
+  const { nats, log, store, lease, owner, clock, timers, ids, calls } = world;
+  const { onFault, onFailure } = world;
   const book = new PresenceBook(clock.now());
   const host = new PartitionHost({
     nats,
@@ -40,9 +44,10 @@ export function startRegistry(
     number: 0,
     decider: watchedRegistry(book, clock),
     log,
-    lease: soleLease,
-    owner: OWNER,
-    observer: { fault: onFault, failed: (_name, error) => onFault(error) },
+    ...(store && { store }),
+    lease: lease('agent.0'),
+    owner,
+    observer: { fault: onFault, failed: (_name, error) => onFailure(error) },
     clock,
     timers,
   });
@@ -56,8 +61,8 @@ export function startRegistry(
     handleReportPerformance(calls, reader),
   ] as ServiceHandler[];
   host.start();
-  new PresenceWatch({ ...watched, failed: onFault }).start();
-  new DisconnectWatch({ ...watched, system: disconnectsOf(bus), onError: onFault });
+  new PresenceWatch({ ...watched, failed: onFailure }).start();
+  new DisconnectWatch({ ...watched, system: disconnectsOf(bus), onError: onFailure });
   new ServiceEndpoint({ nats, service: SERVICE, handlers, timers, onError: onFault });
   const observer = { onError: onFault };
   new AgentDoor({ nats, queue: SERVICE, verbs: registryVerbs(calls), observer, clock, ids });
@@ -85,7 +90,7 @@ function readerOf({ calls }: ServiceSurroundings, history: History): AgentReader
 
 /** What the broker's system account tells: users are named `<project>.<agentId>`. */
 const disconnectsOf = (
-  bus: MemoryBus,
+  bus: Connections,
 ): ConstructorParameters<typeof DisconnectWatch>[0]['system'] => ({
   onDisconnect: (listener) =>
     bus.onGone((user) => {
