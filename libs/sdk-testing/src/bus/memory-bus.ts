@@ -1,3 +1,4 @@
+import { systemTimers, type Timers } from '@athena/event-log';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { MemoryConnection } from './memory-connection.js';
 import { matches } from './subjects.js';
@@ -9,7 +10,7 @@ export interface Listener {
   readonly callback: (error: Error | null, message: Msg) => void;
 }
 
-interface Sent {
+export interface Sent {
   readonly from: MemoryConnection;
   readonly subject: string;
   readonly data: Uint8Array;
@@ -25,26 +26,38 @@ const REQUEST_INFO = 'Nats-Request-Info';
 export interface MemoryBusOptions {
   /** Told of every message, so that somebody can tell when all is quiet. */
   readonly onTraffic: () => void;
+  /** Asked of every message; default: each arrives once, in order. */
+  readonly journey?: (sent: Sent) => Journey;
+  readonly timers?: Timers;
 }
+
+/** How often a message arrives, each time after so many milliseconds. None: it is lost. */
+export type Journey = readonly number[];
+
+const STRAIGHT: Journey = [0];
 
 /**
  * What services, agents and clients need of a NATS server, in memory: subjects with wildcards,
  * queue groups, and word to a requester that nobody listens. Messages arrive in the order in which
- * they were sent, one turn of the event loop later.
+ * they were sent, one turn of the event loop later, unless their journey is another.
  */
 export class MemoryBus {
-  readonly #onTraffic: () => void;
+  readonly #options: MemoryBusOptions;
   readonly #listeners = new Set<Listener>();
   readonly #connections = new Map<string, Set<MemoryConnection>>();
   readonly #onGone: ((user: string) => void)[] = [];
   #waiting: Sent[] = [];
 
-  constructor({ onTraffic }: MemoryBusOptions) {
-    this.#onTraffic = onTraffic;
+  constructor(options: MemoryBusOptions) {
+    this.#options = options;
   }
 
   connect(user: string): MemoryConnection {
-    const connection = new MemoryConnection(this, user);
+    return this.join(new MemoryConnection(this, user));
+  }
+
+  join<T extends MemoryConnection>(connection: T): T {
+    const { user } = connection;
     const known = this.#connections.get(user) ?? new Set();
     this.#connections.set(user, known.add(connection));
     return connection;
@@ -65,7 +78,15 @@ export class MemoryBus {
   }
 
   send(sent: Sent): void {
-    this.#onTraffic();
+    this.#options.onTraffic();
+    const { journey, timers = systemTimers } = this.#options;
+    for (const ms of journey?.(sent) ?? STRAIGHT) {
+      if (ms === 0) this.#deliverSoon(sent);
+      else timers.after(ms, () => this.#hand(sent));
+    }
+  }
+
+  #deliverSoon(sent: Sent): void {
     if (this.#waiting.length === 0) setImmediate(() => this.#deliver());
     this.#waiting.push(sent);
   }
@@ -86,7 +107,7 @@ export class MemoryBus {
   }
 
   #hand(sent: Sent): void {
-    this.#onTraffic();
+    this.#options.onTraffic();
     const listeners = this.#receiversOf(sent.subject);
     for (const { owner, callback } of listeners) callback(null, this.#message(sent, owner));
     if (listeners.length > 0 || sent.reply === undefined) return;

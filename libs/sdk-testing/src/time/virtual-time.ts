@@ -17,9 +17,10 @@ export class VirtualTime extends SimulatedTime {
     this.#signs += 1;
   };
 
+  /** Whole milliseconds, as of a machine's clock: else what is due could be so a moment later. */
   override after(ms: number, callback: () => void): () => void {
     this.stir();
-    return super.after(ms, callback);
+    return super.after(Math.ceil(ms), callback);
   }
 
   override async settle(): Promise<void> {
