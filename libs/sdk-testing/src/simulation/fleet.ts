@@ -1,4 +1,5 @@
 import { MemoryStateStore, type MemoryLog } from '@athena/event-log';
+import { Refused } from '@athena/operation';
 import type { MemoryBus } from '../bus/memory-bus.js';
 import type { History } from '../platform/history.js';
 import { withCalls, type ProcessSurroundings } from '../platform/surroundings.js';
@@ -156,7 +157,8 @@ export class Fleet {
       looks: coarse(process, LOOK_MS),
       ids,
       taskPartitions,
-      onFault,
+      // What another process did not answer is no fault of the program.
+      onFault: (error) => error instanceof Refused || onFault(error),
       onFailure: () => undefined,
     };
   }
