@@ -13,6 +13,12 @@ export const CALL_BYTES_MAX = 384 * 1024;
 export const CALLS_IN_FLIGHT_MAX = 4;
 /** Placements of one pass of matching. */
 export const PLACEMENTS_PER_PASS = 1_000;
+/**
+ * So long a router that takes over waits until all partitions are open: as long as an earlier one
+ * is not fenced everywhere, nobody knows how much it has given to whom. One that nobody owns can't
+ * hold up the others for longer.
+ */
+export const OPEN_TOGETHER_MS = 1_000;
 const OPEN_FIRST_MS = 100;
 const OPEN_MS_MAX = 5_000;
 /** A decision's size apart from its candidates, and one candidate's apart from its id. */
@@ -55,9 +61,13 @@ export class Proposer {
   readonly #options: ProposerOptions;
   readonly #links = new Map<number, Link>();
   #closed = false;
+  /** All partitions have been open, or it has waited for them long enough. */
+  #begun = false;
+  readonly #cancelBegin: () => void;
 
   constructor(options: ProposerOptions) {
     this.#options = options;
+    this.#cancelBegin = options.timers.after(OPEN_TOGETHER_MS, () => this.#begin());
   }
 
   /** Opens those partitions that are not linked yet. */
@@ -81,6 +91,7 @@ export class Proposer {
   /** Ends what is reserved; answers that still come are passed on. */
   close(): void {
     this.#closed = true;
+    this.#cancelBegin();
     for (const link of this.#links.values()) {
       link.state = 'closed';
       this.#settleAll(link);
@@ -103,13 +114,13 @@ export class Proposer {
   }
 
   isOpen(partition: number): boolean {
-    return this.#links.get(partition)?.state === 'open';
+    return this.#begun && this.#links.get(partition)?.state === 'open';
   }
 
   /** Whether a pass may propose to the partition now, or lets proposals gather. */
   hasRoom(partition: number): boolean {
     const link = this.#links.get(partition);
-    return link?.state === 'open' && link.calls < CALLS_IN_FLIGHT_MAX;
+    return this.isOpen(partition) && (link?.calls ?? 0) < CALLS_IN_FLIGHT_MAX;
   }
 
   propose(proposals: readonly Proposal[]): void {
@@ -160,7 +171,14 @@ export class Proposer {
     this.#settleAll(link);
     link.fenced = true;
     link.state = 'open';
+    if (this.allOpen) this.#begun = true;
     onRoom();
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#options.onRoom();
   }
 
   #settleAll(link: Link): void {
