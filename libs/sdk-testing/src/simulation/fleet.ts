@@ -16,6 +16,9 @@ const LOOK_MS = 50;
 const SKEW_MS_MAX = 400;
 const DOWN_MS_MAX = 6_000;
 const FROZEN_MS_MAX = 9_000;
+/** How likely a lease goes to another at a tick. */
+const WHIM = 0.01;
+const STRIKE_MS_MAX = 6_000;
 
 /** One place where a process runs; another takes its place when it has crashed. */
 interface Slot {
@@ -48,14 +51,13 @@ export class Fleet {
   #healed = false;
   #untilTrouble: number;
   #incarnations = 0;
-  /** What was done to processes. */
-  readonly troubles = { crashed: 0, frozen: 0, cutOff: 0 };
 
   constructor(options: FleetOptions) {
     this.#options = options;
     const { time, ids } = options;
     this.#untilTrouble = options.stepsApart;
-    this.#leases = new LeaseOffice({ time, ids, whim: () => (this.#healed ? 0 : 0.01) });
+    this.#leases = new LeaseOffice({ time, ids, whim: () => (this.#healed ? 0 : WHIM) });
+    this.#strikeSoon();
   }
 
   service(name: keyof typeof SERVICES & string, place: number): void {
@@ -114,7 +116,22 @@ export class Fleet {
     if (this.#healed || --this.#untilTrouble > 0) return;
     const { chance, stepsApart } = this.#options;
     this.#untilTrouble = chance.between(1, 2 * stepsApart);
-    const what = chance.between(1, 10);
+    this.#strike(slot);
+  }
+
+  /** Now and then to anybody, so that those who take few steps have their share. */
+  #strikeSoon(): void {
+    const { time, chance } = this.#options;
+    time.after(chance.between(1, STRIKE_MS_MAX), () => {
+      if (this.#healed) return;
+      const slot = chance.oneOf(this.#slots.filter(({ process }) => process !== null));
+      if (slot) this.#strike(slot);
+      this.#strikeSoon();
+    });
+  }
+
+  #strike(slot: Slot): void {
+    const what = this.#options.chance.between(1, 10);
     if (what <= 5) this.#crash(slot);
     else if (what <= 8) this.#freeze(slot);
     else this.#cutOff(slot);
@@ -122,7 +139,6 @@ export class Fleet {
 
   #crash(slot: Slot): void {
     const { time, chance } = this.#options;
-    this.troubles.crashed += 1;
     slot.process?.crash();
     slot.process = null;
     time.after(chance.between(0, DOWN_MS_MAX), () => {
@@ -132,14 +148,12 @@ export class Fleet {
 
   #freeze({ process }: Slot): void {
     const { time, chance } = this.#options;
-    this.troubles.frozen += 1;
     process?.gate.freeze();
     time.after(chance.between(1, FROZEN_MS_MAX), () => process?.gate.thaw());
   }
 
   #cutOff({ process }: Slot): void {
     const { time, chance } = this.#options;
-    this.troubles.cutOff += 1;
     process?.cutOff(true);
     time.after(chance.between(1, FROZEN_MS_MAX), () => process?.cutOff(false));
   }

@@ -17,6 +17,13 @@ const STEP_MS = 5_000;
 const DRAIN_MS_MAX = 15 * 60_000;
 const STEPS_PER_APPLICATION = 25;
 const PROCESSES = 2;
+type Range = readonly [least: number, most: number];
+/** Steps of processes between two that go wrong: hardly ever, or without pause. */
+const TROUBLE: readonly Range[] = [
+  [50, 150],
+  [150, 500],
+  [500, 2_000],
+];
 
 /** One run of everything under faults that the seed chooses, until all is done. */
 export async function simulate(seed: number): Promise<Recorded> {
@@ -57,8 +64,8 @@ class World {
     });
     const [log, history] = [this.#log, this.#history];
     const onFault = (error: unknown): void => void this.#faults.push(error);
-    const taskPartitions = chance.between(1, 2);
-    const [stored, stepsApart] = [chance.happens(0.5), chance.between(100, 1_500)];
+    const taskPartitions = chance.oneOf([1, 1, 2, 3]) as number;
+    const [stored, stepsApart] = [chance.happens(0.5), chance.between(...(chance.oneOf(TROUBLE) as Range))];
     const settings = { taskPartitions, stored, stepsApart, onFault };
     this.#fleet = new Fleet({ bus, time, ids, chance, log, history, ...settings });
   }
