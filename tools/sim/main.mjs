@@ -12,7 +12,8 @@ const usage = `Usage: npm run sim -- [options]
   --help       show this text`;
 const SHOWN_MAX = 10;
 
-const whole = (text) => (/^\d{1,9}$/.test(text) ? Number(text) : fail(`${text}: use a whole number`));
+const whole = (text) =>
+  /^\d{1,9}$/.test(text) ? Number(text) : fail(`${text}: use a whole number`);
 
 function fail(reason) {
   console.error(`sim: ${reason}\n\n${usage}`);

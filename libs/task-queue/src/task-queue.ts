@@ -153,10 +153,7 @@ export class TaskQueue implements HostedService {
     }
   }
 
-  async #finished(
-    ids: readonly string[],
-    minSeq: number,
-  ): Promise<ReadonlyMap<string, unknown>> {
+  async #finished(ids: readonly string[], minSeq: number): Promise<ReadonlyMap<string, unknown>> {
     await this.#tasks.waitFor(minSeq, limits.MIN_SEQ_WAIT_MS_MAX);
     return findTasks(this.#options.pool, ids);
   }

@@ -59,9 +59,14 @@ export class Recorder {
     const body = parse(data);
     const items = Array.isArray(body['items']) ? (body['items'] as Fields[]) : null;
     const by = from.user.split('.').at(-1) as string;
-    const asked = (items ?? [body]).map(
-      (input): Asked => ({ op: op as string, project, by, input, from: this.#logEnd(), answers: [] }),
-    );
+    const asked = (items ?? [body]).map((input): Asked => ({
+      op: op as string,
+      project,
+      by,
+      input,
+      from: this.#logEnd(),
+      answers: [],
+    }));
     this.asked.push(...asked);
     this.#requests.set(reply, { batch: items !== null, asked });
   }

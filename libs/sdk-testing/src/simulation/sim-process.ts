@@ -94,6 +94,9 @@ class GatedConnection extends MemoryConnection {
   override subscribe(subject: string, { queue, callback }: BusListener): BusSubscription {
     const gated: BusListener['callback'] = (error, message) =>
       this.#gate.pass(() => callback(error, message));
-    return super.subscribe(subject, { ...(queue && { queue }), callback: gated });
+    const subscription = super.subscribe(subject, { ...(queue && { queue }), callback: gated });
+    // What a process still does in the step in which it crashed reaches nobody.
+    if (this.#gate.isGone) subscription.unsubscribe();
+    return subscription;
   }
 }

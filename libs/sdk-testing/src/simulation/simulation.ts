@@ -65,7 +65,10 @@ class World {
     const [log, history] = [this.#log, this.#history];
     const onFault = (error: unknown): void => void this.#faults.push(error);
     const taskPartitions = chance.oneOf([1, 1, 2, 3]) as number;
-    const [stored, stepsApart] = [chance.happens(0.5), chance.between(...(chance.oneOf(TROUBLE) as Range))];
+    const [stored, stepsApart] = [
+      chance.happens(0.5),
+      chance.between(...(chance.oneOf(TROUBLE) as Range)),
+    ];
     const settings = { taskPartitions, stored, stepsApart, onFault };
     this.#fleet = new Fleet({ bus, time, ids, chance, log, history, ...settings });
   }

@@ -44,7 +44,8 @@ export function work(
     return { execution };
   };
   agent.handle('*', handle);
-  const again = (): void => void process.after(AGAIN_MS, () => work(process, settings, chance, ledger));
+  const again = (): void =>
+    void process.after(AGAIN_MS, () => work(process, settings, chance, ledger));
   agent.start().catch(again);
 }
 

@@ -15,11 +15,14 @@ const same = (left: unknown, right: unknown): boolean =>
   JSON.stringify(left) === JSON.stringify(right);
 
 const created = (facts: Facts, id: unknown, task: Fields): boolean =>
-  facts.some((f) => f.type === 'TaskCreated' && f.id === id && same(f.data.content, task['content']));
+  facts.some(
+    (f) => f.type === 'TaskCreated' && f.id === id && same(f.data.content, task['content']),
+  );
 
 const assigned = (facts: Facts, { taskId, lease }: Fields, by: string): boolean =>
   facts.some(
-    (f) => f.type === 'TaskAssigned' && f.place === lease && f.id === taskId && f.data.agentId === by,
+    (f) =>
+      f.type === 'TaskAssigned' && f.place === lease && f.id === taskId && f.data.agentId === by,
   );
 
 /** By operation: whether the log holds what was acknowledged. */
@@ -27,17 +30,22 @@ const HOLDS: Readonly<Record<string, (facts: Facts, promised: Promised) => boole
   'task.create': (facts, { input, ok }) => created(facts, ok['taskId'], input),
   'task.createBatch': (facts, { input, ok }) =>
     (ok['taskIds'] as unknown[]).every(
-      (id, place) => id === null || created(facts, id, (input['tasks'] as Fields[])[place] as Fields),
+      (id, place) =>
+        id === null || created(facts, id, (input['tasks'] as Fields[])[place] as Fields),
     ),
   'task.cancel': (facts, { input }) =>
     facts.some(({ type, id }) => type === 'TaskCancelled' && id === input['taskId']),
   'agent.register': (facts, { ok, by }) =>
-    facts.some((f) => f.type === 'AgentRegistered' && f.id === by && f.data.session === ok['session']),
+    facts.some(
+      (f) => f.type === 'AgentRegistered' && f.id === by && f.data.session === ok['session'],
+    ),
   'agent.claim': (facts, { ok, by }) =>
     ((ok['tasks'] ?? []) as Fields[]).every((task) => assigned(facts, task, by)),
   'agent.start': (facts, { input, by }) =>
     assigned(facts, input, by) &&
-    facts.some((f) => f.type === 'TaskStarted' && f.id === input['taskId'] && f.data.agentId === by),
+    facts.some(
+      (f) => f.type === 'TaskStarted' && f.id === input['taskId'] && f.data.agentId === by,
+    ),
   'agent.complete': (facts, { input, by }) =>
     facts.some(
       (f) =>
@@ -65,5 +73,7 @@ function lost({ op, input, by }: Asked, { ok, to }: Answered, facts: Facts): Vio
   const then = facts.filter(({ seq }) => seq <= to);
   if (holds(then, { input, ok, by })) return [];
   const told = JSON.stringify({ input, ok }).slice(0, 300);
-  return [violation('C1', `${op} of ${by} was acknowledged at ${to}, the log has nothing: ${told}`)];
+  return [
+    violation('C1', `${op} of ${by} was acknowledged at ${to}, the log has nothing: ${told}`),
+  ];
 }

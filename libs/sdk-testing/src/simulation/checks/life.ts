@@ -11,20 +11,21 @@ interface Life {
 type Type = TaskFact['type'];
 
 /** The task's state machine, told once more: from where each event may come, and where it leads. */
-const MACHINE: Readonly<Record<Exclude<Type, 'TaskCreated'>, readonly [TaskStatus[], TaskStatus?]>> =
-  {
-    DependencyCompleted: [['pending', 'blocked']],
-    TaskBlocked: [['pending', 'blocked'], 'blocked'],
-    TaskDue: [['pending']],
-    TaskAssigned: [['pending'], 'assigned'],
-    TaskStarted: [['assigned'], 'running'],
-    TaskProgressed: [['running']],
-    TaskCompleted: [['running'], 'completed'],
-    AttemptFailed: [['assigned', 'running'], 'pending'],
-    TaskFailed: [['assigned', 'running'], 'failed'],
-    TaskReleased: [['assigned', 'running'], 'pending'],
-    TaskCancelled: [['pending', 'assigned', 'running', 'blocked'], 'cancelled'],
-  };
+const MACHINE: Readonly<
+  Record<Exclude<Type, 'TaskCreated'>, readonly [TaskStatus[], TaskStatus?]>
+> = {
+  DependencyCompleted: [['pending', 'blocked']],
+  TaskBlocked: [['pending', 'blocked'], 'blocked'],
+  TaskDue: [['pending']],
+  TaskAssigned: [['pending'], 'assigned'],
+  TaskStarted: [['assigned'], 'running'],
+  TaskProgressed: [['running']],
+  TaskCompleted: [['running'], 'completed'],
+  AttemptFailed: [['assigned', 'running'], 'pending'],
+  TaskFailed: [['assigned', 'running'], 'failed'],
+  TaskReleased: [['assigned', 'running'], 'pending'],
+  TaskCancelled: [['pending', 'assigned', 'running', 'blocked'], 'cancelled'],
+};
 
 const ENDED: readonly TaskStatus[] = ['completed', 'failed', 'cancelled'];
 const ENDINGS: readonly Type[] = ['TaskCompleted', 'TaskFailed', 'TaskCancelled'];
@@ -49,7 +50,10 @@ function born(lives: Map<string, Life>, fact: TaskFact & { type: 'TaskCreated' }
   return known ? [['C9', 'it was created before']] : [];
 }
 
-function lived(lives: Map<string, Life>, fact: Exclude<TaskFact, { type: 'TaskCreated' }>): Found[] {
+function lived(
+  lives: Map<string, Life>,
+  fact: Exclude<TaskFact, { type: 'TaskCreated' }>,
+): Found[] {
   const life = lives.get(fact.id);
   if (!life) return [['C2', 'it was never created']];
   const found = [...transition(life, fact), ...held(life, fact), ...inOrder(lives, life, fact)];
