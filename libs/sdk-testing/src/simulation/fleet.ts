@@ -60,7 +60,7 @@ export class Fleet {
     this.#strikeSoon();
   }
 
-  service(name: keyof typeof SERVICES & string, place: number): void {
+  service(name: string, place: number): void {
     this.#add(`${name}-${place}`, (process) => {
       const { history, bus } = this.#options;
       const connections = {

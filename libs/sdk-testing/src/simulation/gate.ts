@@ -44,12 +44,12 @@ export class Gate {
   /** Asks something outside: the way there and the way back are steps. */
   ask<T>(question: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) =>
-      this.pass(() =>
+      this.pass(() => {
         question().then(
           (answer) => this.pass(() => resolve(answer)),
-          (error: unknown) => this.pass(() => reject(error as Error)),
-        ),
-      ),
+          (error: Error) => this.pass(() => reject(error)),
+        );
+      }),
     );
   }
 }

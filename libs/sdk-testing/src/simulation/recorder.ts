@@ -60,7 +60,7 @@ export class Recorder {
     const items = Array.isArray(body['items']) ? (body['items'] as Fields[]) : null;
     const by = from.user.split('.').at(-1) as string;
     const asked = (items ?? [body]).map((input): Asked => ({
-      op: op as string,
+      op: op,
       project,
       by,
       input,

@@ -41,11 +41,13 @@ const HOLDS: Readonly<Record<string, (facts: Facts, promised: Promised) => boole
     ),
   'agent.claim': (facts, { ok, by }) =>
     ((ok['tasks'] ?? []) as Fields[]).every((task) => assigned(facts, task, by)),
-  'agent.start': (facts, { input, by }) =>
+  // Of an attempt that has ended it is told so, and nothing is recorded.
+  'agent.start': (facts, { input, ok, by }) =>
     assigned(facts, input, by) &&
-    facts.some(
-      (f) => f.type === 'TaskStarted' && f.id === input['taskId'] && f.data.agentId === by,
-    ),
+    (ok['status'] !== 'running' ||
+      facts.some(
+        (f) => f.type === 'TaskStarted' && f.id === input['taskId'] && f.data.agentId === by,
+      )),
   'agent.complete': (facts, { input, by }) =>
     facts.some(
       (f) =>
