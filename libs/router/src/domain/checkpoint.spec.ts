@@ -158,6 +158,20 @@ describe('a stored state', () => {
     expect([last.whole, last.upserts.length]).toEqual([true, 3]);
   });
 
+  it('knows of a dependency that completed while the task waits for another', () => {
+    const given = new RouterScenario();
+    const [first, second] = [given.task({}), given.task({})] as [string, string];
+    const both = [first, second];
+    const task = given.task({ dependencies: both, waitsFor: both });
+    const checkpoint = new RouterCheckpoint(given.state);
+    const rows = new Rows();
+    rows.save(checkpoint.take());
+    given.event('DependencyCompleted', task, { dependency: first });
+    rows.save(checkpoint.take());
+    const restored = RouterCheckpoint.restore(rows.all, 0).state;
+    expect([...(restored.tasks.get(task)?.waitsFor ?? [])]).toEqual([second]);
+  });
+
   it('that could not be saved is part of the next save', () => {
     const given = new RouterScenario().agent('a');
     const checkpoint = new RouterCheckpoint(given.state);

@@ -22,7 +22,7 @@ export function evolveTask(
   switch (event.type) {
     case 'DependencyCompleted':
       task.waitsFor?.delete(event.data.dependency);
-      if (task.waitsFor?.size !== 0) return;
+      if (task.waitsFor?.size !== 0) return tasks.review(task);
       task.waitsFor = null;
       if (task.status === 'blocked') task.status = 'pending';
       task.offeredAt = standing.at;

@@ -83,7 +83,9 @@ function differently(asked: readonly Asked[]): Violation[] {
       const before = told.get(name) ?? ids;
       if (before) told.set(name, before);
       if (!ids || ids === before) return [];
-      return [violation('C9', `${op} with key ${JSON.stringify(key)} made ${before}, and then ${ids}`)];
+      return [
+        violation('C9', `${op} with key ${JSON.stringify(key)} made ${before}, and then ${ids}`),
+      ];
     });
   });
 }
