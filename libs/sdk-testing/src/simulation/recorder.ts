@@ -32,7 +32,7 @@ const APPLICATIONS = 'athena.api.v1.';
 const AGENTS = 'athena.v1.';
 const ERROR = 'Nats-Service-Error';
 
-/** Listens at the doors of the platform: everything that is asked from outside, with the answers. */
+/** Listens at the doors of the platform: what is asked from outside, with the answers. */
 export class Recorder {
   readonly asked: Asked[] = [];
   readonly #requests = new Map<string, Request>();

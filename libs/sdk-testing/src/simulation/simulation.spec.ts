@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { check, simulate, type Recorded } from './index.js';
+import { check, simulate, type Recorded } from '../simulation.js';
 
 const SEEDS = 25;
 const FROM = 1;
