@@ -10,6 +10,8 @@ interface Life {
 
 type Type = TaskFact['type'];
 
+const UNFINISHED: TaskStatus[] = ['pending', 'assigned', 'running', 'blocked'];
+
 /** The task's state machine, told once more: from where each event may come, and where it leads. */
 const MACHINE: Readonly<
   Record<Exclude<Type, 'TaskCreated'>, readonly [TaskStatus[], TaskStatus?]>
@@ -24,11 +26,15 @@ const MACHINE: Readonly<
   AttemptFailed: [['assigned', 'running'], 'pending'],
   TaskFailed: [['assigned', 'running'], 'failed'],
   TaskReleased: [['assigned', 'running'], 'pending'],
-  TaskCancelled: [['pending', 'assigned', 'running', 'blocked'], 'cancelled'],
+  TaskExpired: [UNFINISHED, 'failed'],
+  TaskCancelled: [UNFINISHED, 'cancelled'],
+  TaskRedriven: [['failed', 'cancelled'], 'pending'],
+  TaskReprioritised: [UNFINISHED],
+  DependencyReopened: [['blocked']],
 };
 
 const ENDED: readonly TaskStatus[] = ['completed', 'failed', 'cancelled'];
-const ENDINGS: readonly Type[] = ['TaskCompleted', 'TaskFailed', 'TaskCancelled'];
+const ENDINGS: readonly Type[] = ['TaskCompleted', 'TaskFailed', 'TaskExpired', 'TaskCancelled'];
 const OF_HOLDER: readonly Type[] = ['TaskStarted', 'TaskCompleted', 'AttemptFailed', 'TaskFailed'];
 
 /** C3–C6 and C8: every task's life, as the log tells it. */
@@ -92,7 +98,9 @@ function inOrder(lives: Map<string, Life>, { dependencies }: Life, { type }: Tas
 }
 
 function move(life: Life, fact: Exclude<TaskFact, { type: 'TaskCreated' }>): void {
-  const [, next] = MACHINE[fact.type];
+  const [, becomes] = MACHINE[fact.type];
+  const freed = fact.type === 'DependencyReopened' && fact.data.cause === undefined;
+  const next = freed ? 'pending' : becomes;
   if (!next) return;
   life.status = next;
   if (fact.type === 'TaskAssigned') {
