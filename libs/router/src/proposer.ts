@@ -239,6 +239,7 @@ function placementOf({ task, agent, session, claim, decision, manual }: Proposal
     kind: agent.kind.name,
     session,
     ...(claim ? { claimId: claim.claimId } : {}),
+    assignment: task.assignments + 1,
     decision,
     ...(manual ? { manual } : {}),
   };

@@ -26,6 +26,11 @@ export const placement = z.object({
   kind: clientId,
   session: count,
   claimId: z.string().optional(),
+  /**
+   * Which assignment of the task it is to be, from 1 on: a proposal that comes late, or twice, must
+   * not be carried out again when the task is back. Absent: whichever is next.
+   */
+  assignment: count.optional(),
   decision: routingDecision,
   /** By an operator's hand: also tasks with autoRoute false. */
   manual: z.boolean().optional(),

@@ -116,6 +116,7 @@ function restoreTask({ fleet, tasks, quotas }: RouterState, row: TaskRow): void 
   const task = new Task({ ...own, set, terms, excluded: shared(excluded) });
   task.avoided = shared(avoided);
   task.status = own.status;
+  task.assignments = own.assignments;
   task.waitsFor = waitsFor && new Set(waitsFor);
   task.gate = own.gate;
   task.offeredAt = own.offeredAt;

@@ -103,6 +103,7 @@ function create(
   });
   if (data.waitsFor.length > 0) task.waitsFor = new Set(data.waitsFor);
   if (data.runAt !== undefined) task.gate = { why: 'scheduled', until: Date.parse(data.runAt) };
+  if (event.type === 'TaskRedriven') task.assignments = event.data.attempt;
   task.offeredAt = standing.at;
   state.tasks.add(task);
 }

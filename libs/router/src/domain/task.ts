@@ -82,6 +82,8 @@ export class Task implements Slotted, TaskOrigin {
   /** Agents that vanished with it: they don't get it while someone else capable is present. */
   avoided: readonly string[] = NOBODY;
   status: Standing = 'pending';
+  /** How often it was assigned, as far as the fold has seen. */
+  assignments = 0;
   waitsFor: Set<string> | null = null;
   gate: Gate | null = null;
   hold: Hold | null = null;
@@ -120,13 +122,14 @@ export class Task implements Slotted, TaskOrigin {
   /** The durable part. */
   toJSON(): TaskRow {
     const { id, born, rank, taskType, bytes, autoRoute, set, excluded, terms } = this;
-    const { avoided, status, gate, offeredAt } = this;
+    const { avoided, status, gate, offeredAt, assignments } = this;
     const { project, requirements } = set;
     const waitsFor = this.waitsFor && [...this.waitsFor];
     const hold = this.hold && { ...this.hold, agent: this.hold.agent.agentId };
     const own = { id, born, rank, taskType, bytes, autoRoute, excluded, avoided, status, gate };
     return {
       ...own,
+      assignments,
       terms: terms?.toJSON() ?? null,
       project,
       requirements,
@@ -144,6 +147,7 @@ export interface TaskRow extends Omit<TaskOrigin, 'set' | 'terms'> {
   readonly requirements: readonly string[];
   readonly avoided: readonly string[];
   readonly status: Standing;
+  readonly assignments: number;
   readonly waitsFor: readonly string[] | null;
   readonly gate: Gate | null;
   readonly hold: (Omit<Hold, 'agent'> & { readonly agent: string }) | null;

@@ -94,6 +94,7 @@ export class Tasks {
     this.#letGo(task);
     task.hold = hold;
     task.status = 'assigned';
+    task.assignments++;
     if (task.terms) this.#quotas.hold(task.terms);
     const { agent } = hold;
     agent.held.add(task);

@@ -126,7 +126,7 @@ function created(state: TaskState, event: Of<'TaskCreated'>, context: EventConte
 function redriven(state: TaskState, event: Of<'TaskRedriven'>, { at }: EventContext): void {
   const { createdAt, attempt } = event.data;
   const task = taskOf(event, Date.parse(createdAt));
-  add(state, { ...task, attempt, redrivenAfter: attempt }, at);
+  add(state, { ...task, attempt, assignments: attempt, redrivenAfter: attempt }, at);
   tellDependents(state, task.id, { outcome: 'reopened', cause: task.id });
 }
 
@@ -166,6 +166,7 @@ function taskOf(event: Of<'TaskCreated' | 'TaskRedriven'>, createdAt: number): T
     options: data.options,
     schedule: data.schedule,
     attempt: 0,
+    assignments: 0,
     retryCount: 0,
     redrivenAfter: undefined,
     holder: undefined,
@@ -246,6 +247,7 @@ function assigned(
   task.holder = holder;
   task.status = 'assigned';
   task.attempt = data.attempt;
+  task.assignments++;
   task.progress = undefined;
   task.progressUse = undefined;
   addTo(state.held, agentKey(task.project, agentId), task.id);

@@ -59,7 +59,7 @@ const gone = (taskId: string): { refusal: Refusal } =>
 function place(
   state: TaskState,
   project: string | null,
-  { taskId, agentId, kind, session, claimId, decision, manual }: Placement,
+  { taskId, agentId, kind, session, claimId, assignment, decision, manual }: Placement,
   taken: ReadonlySet<string>,
   now: number,
 ): { event: NewEvent } | { refusal: Refusal } | { already: true } {
@@ -68,8 +68,9 @@ function place(
     return refused(TASK_NOT_FOUND, `no waiting task ${taskId}`, 'taskId');
   }
   if (task.holder || taken.has(taskId)) {
-    const same = task.holder?.agentId === agentId && task.holder.session === session;
-    if (same) return { already: true };
+    const sameAgent = task.holder?.agentId === agentId && task.holder.session === session;
+    if (sameAgent && (assignment ?? task.assignments) === task.assignments)
+      return { already: true };
     return refused(
       ALREADY_ASSIGNED,
       `task ${taskId} is held by ${task.holder?.agentId ?? 'another'}`,
@@ -77,6 +78,9 @@ function place(
   }
   const due = nextDue(task);
   if (due && due.at <= now) return refused(NOT_ASSIGNABLE, `the time of task ${taskId} is over`);
+  if (assignment !== undefined && assignment !== task.assignments + 1) {
+    return refused(NOT_ASSIGNABLE, `task ${taskId} was assigned ${task.assignments} times by now`);
+  }
   const reason = reasonOf(task);
   if (task.status !== 'pending' || (reason !== null && !(manual && reason === 'manual'))) {
     return refused(NOT_ASSIGNABLE, `task ${taskId} is ${task.status} (${reason ?? 'not offered'})`);

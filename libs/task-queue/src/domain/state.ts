@@ -68,6 +68,8 @@ export interface Task {
   /** The run of a schedule that it is. */
   schedule: PlannedRun | undefined;
   attempt: number;
+  /** How often it was assigned; a lease that ended unused counts, too. */
+  assignments: number;
   retryCount: number;
   /** Number of the last attempt before the task was redriven. */
   redrivenAfter: number | undefined;
