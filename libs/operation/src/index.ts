@@ -1,4 +1,5 @@
 export { newAggregateId, partitionOfId, timeOfId, withPartition } from './aggregate-id.js';
+export { deepestIssue } from './deepest-issue.js';
 export { defineEvent } from './event.js';
 export type { EventDefinition, EventOf, NewEvent } from './event.js';
 export { fingerprintOf } from './fingerprint.js';

@@ -1,4 +1,10 @@
-import { INVALID_INPUT, Refused, type Input, type Operation } from '@athena/operation';
+import {
+  INVALID_INPUT,
+  Refused,
+  deepestIssue,
+  type Input,
+  type Operation,
+} from '@athena/operation';
 import { z } from 'zod';
 
 const DETAIL_LENGTH_MAX = 500;
@@ -14,19 +20,8 @@ export const takesField = (operation: Operation, field: string): boolean =>
 export function checkInput<T extends Operation>(operation: T, raw: unknown): Input<T> {
   const { success, data, error } = operation.input.safeParse(raw);
   if (success) return data as Input<T>;
-  const issue = deepest(error.issues[0] as z.core.$ZodIssue);
+  const issue = deepestIssue(error.issues[0] as z.core.$ZodIssue);
   const field = issue.path.map(String).join('.');
   const detail = `${field ? `${field}: ` : ''}${issue.message}`.slice(0, DETAIL_LENGTH_MAX);
   throw Refused.because(INVALID_INPUT, detail, field || undefined);
-}
-
-/** Of a union's issue the one inside says more, where every alternative fails at one place. */
-function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.map((issues) => issues[0]).filter((first) => first !== undefined);
-  const longest = inner.reduce(
-    (a, b) => (b.path.length > a.path.length ? b : a),
-    inner[0] ?? issue,
-  );
-  return { ...longest, path: [...issue.path, ...longest.path] };
 }

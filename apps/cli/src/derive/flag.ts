@@ -15,7 +15,7 @@ export const JSON_BYTES_MAX: Readonly<Record<string, number>> = {
 /** A field of an input as a flag: kind, limits and default come from its schema. */
 export function flagOf(field: string, schema: JsonSchema, required: boolean): Flag {
   const kind = kindOf(schema);
-  const choices = schema.enum ?? schema.items?.enum;
+  const choices = schema.enum ?? listIn(schema)?.items?.enum;
   return {
     name: kebab(field),
     kind,
@@ -33,18 +33,24 @@ const TEXTUAL: Readonly<Record<string, FlagKind>> = {
   boolean: 'boolean',
 };
 
-function kindOf({ type, anyOf, items }: JsonSchema): FlagKind {
+/** The list that the field is, or may be. */
+const listIn = ({ type, anyOf = [], ...schema }: JsonSchema): JsonSchema | undefined =>
+  type === 'array' ? schema : anyOf.find((one) => one.type === 'array');
+
+function kindOf(schema: JsonSchema): FlagKind {
+  const { type, anyOf } = schema;
+  const list = listIn(schema);
+  if (list?.items?.type === 'string') return 'list';
   if (anyOf) {
     const types = anyOf.map((one) => one.type);
     if (!types.includes('string')) return 'json';
     return types.includes('object') ? 'jsonOrText' : 'text';
   }
-  if (type === 'array') return items?.type === 'string' ? 'list' : 'json';
   return TEXTUAL[type ?? ''] ?? 'json';
 }
 
 function placeholder(kind: FlagKind, schema: JsonSchema): string {
-  if (kind === 'list') return `${placeholder('text', schema.items ?? {})},…`;
+  if (kind === 'list') return `${placeholder('text', listIn(schema)?.items ?? {})},…`;
   if (kind === 'jsonOrText') return 'text|json';
   if (kind !== 'text') return kind;
   if (schema.enum) return schema.enum.join('|');
@@ -61,7 +67,7 @@ export function summaryOf(field: string, kind: FlagKind, schema: JsonSchema): st
     schema.format === 'date-time' ? 'ISO 8601 with a zone' : '',
     range(schema),
     lengths(schema),
-    items(schema),
+    items(listIn(schema) ?? schema),
     bytes === undefined ? '' : `at most ${bytes} bytes`,
     schema.default === undefined ? '' : defaultText(schema.default),
   ];

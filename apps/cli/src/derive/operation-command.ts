@@ -1,5 +1,5 @@
 import { operations, waitTime } from '@athena/contracts';
-import type { HttpBinding, Operation } from '@athena/operation';
+import { deepestIssue, type HttpBinding, type Operation } from '@athena/operation';
 import type { Arguments } from '../command/arguments.js';
 import {
   type Command,
@@ -123,8 +123,9 @@ export function inputOf(
     if (given.has(flag.name)) input[field] = given.value(flag.name);
   }
   const checked = operation.input.safeParse(input);
-  const issue = checked.error?.issues[0];
-  if (!issue) return input;
+  const first = checked.error?.issues[0];
+  if (!first) return input;
+  const issue = deepestIssue(first);
   const [field, ...deeper] = issue.path;
   const title = titles.get(String(field)) ?? operation.name;
   const place = deeper.length === 0 ? '' : `, at ${deeper.join('.')}`;

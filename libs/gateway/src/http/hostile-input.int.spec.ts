@@ -84,8 +84,17 @@ function sample(schema: Schema): unknown {
 const sampleObject = ({ properties = {}, required = [] }: Schema): Record<string, unknown> =>
   Object.fromEntries(required.map((name) => [name, sample(properties[name] as Schema)]));
 
+/** The list that a field is, or may be. */
+const listOf = (schema: Schema): Schema | undefined =>
+  [schema, ...(schema.anyOf ?? [])].find(({ type }) => type === 'array');
+
 /** Values that a schema forbids, with what is wrong with them. */
 function* forbidden(schema: Schema): Generator<[string, unknown]> {
+  const either = listOf(schema);
+  if (either && schema.anyOf) {
+    yield* forbidden(either.items ?? {});
+    return;
+  }
   if (schema.anyOf || schema.type === undefined) return;
   const wrongType = schema.type === 'string' ? { a: 1 } : 'wrong';
   yield ['of the wrong type', wrongType];
@@ -144,7 +153,7 @@ function* hostileQueries(operation: Bound): Generator<Request> {
   for (const [name, { field, many }] of queryFields(operation, operation.http)) {
     if (!many) yield { what: `${name} twice`, params, query: `${name}=1&${name}=2` };
     const schema = properties[field] as Schema;
-    for (const [what, value] of forbidden(many ? (schema.items as Schema) : schema)) {
+    for (const [what, value] of forbidden(many ? (listOf(schema)?.items as Schema) : schema)) {
       if (typeof value === 'object') continue;
       const query = new URLSearchParams([[name, `${value as string | number}`]]).toString();
       yield { what: `${name} ${what}`, params, query };

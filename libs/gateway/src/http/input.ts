@@ -71,8 +71,9 @@ export function queryFields(operation: Operation, http: HttpBinding): Map<string
 }
 
 function queryField(field: string, schema: JsonSchema): QueryField {
-  const many = schema.type === 'array';
-  const types = typesOf(many ? (schema.items ?? {}) : schema);
+  const list = [schema, ...(schema.anyOf ?? [])].find(({ type }) => type === 'array');
+  const many = list !== undefined;
+  const types = typesOf(list?.items ?? schema);
   const numeric = types.has('number') || types.has('integer');
   const kind = types.has('string') ? 'text' : numeric ? 'number' : 'boolean';
   return { field, kind: types.size === 0 ? 'text' : kind, many };
