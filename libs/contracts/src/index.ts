@@ -94,7 +94,8 @@ export type { QueuePauses } from './task/pause.js';
 export { listAttempts, taskAttempt } from './task/list-attempts.js';
 export type { TaskAttempt } from './task/list-attempts.js';
 export { progressTask } from './task/progress-task.js';
-export { queryTasks, taskFilter } from './task/query-tasks.js';
+export { countTasks } from './task/count-tasks.js';
+export { queryTasks, taskFilter, taskSort } from './task/query-tasks.js';
 export { queueMetrics } from './task/queue-metrics.js';
 export {
   isFinished,

@@ -122,6 +122,14 @@ export const POLL_LIMIT_DEFAULT = 10;
 
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 1_000;
+/** Of searches: the text's length, how many `key=value` of metadata and how long each. */
+export const SEARCH_TEXT_LENGTH_MAX = 200;
+export const METADATA_FILTERS_MAX = 8;
+export const METADATA_FILTER_LENGTH_MAX = 400;
+/** Characters of a task's content, as JSON, whose words are found; what follows them is not. */
+export const SEARCHED_CONTENT_LENGTH = 4_096;
+/** So far tasks are counted one by one; who counts by status, type and priority needs no limit. */
+export const COUNTED_TASKS_MAX = 10_000;
 export const MIN_SEQ_WAIT_MS_MAX = 2_000;
 /** Events of a page of the timeline, as text; the last one may go beyond. */
 export const TIMELINE_PAGE_BYTES = 512 * 1024;

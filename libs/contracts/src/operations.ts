@@ -2,6 +2,7 @@ import type { Operation } from '@athena/operation';
 import { assignTask } from './task/assign-task.js';
 import { bulkStatus, bulkTasks } from './task/bulk.js';
 import { cancelTask } from './task/cancel-task.js';
+import { countTasks } from './task/count-tasks.js';
 import { completeTask } from './task/complete-task.js';
 import { createTask } from './task/create-task.js';
 import { createTaskChunk, createTasks } from './task/create-tasks.js';
@@ -71,6 +72,7 @@ import { systemHealth } from './access/system-health.js';
 export const operations: readonly Operation[] = [
   assignTask,
   cancelTask,
+  countTasks,
   completeTask,
   createTask,
   createTasks,

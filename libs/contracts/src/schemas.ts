@@ -31,6 +31,19 @@ const depthOf = (value: unknown, left: number): boolean =>
   value === null ||
   (left > 0 && Object.values(value).every((inner) => depthOf(inner, left - 1)));
 
+/** One line of visible text, as searches take it. */
+export const printable = (lengthMax: number): z.ZodString =>
+  z
+    .string()
+    .max(lengthMax)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'may hold no control characters');
+
+/** A value, or a list of such; which of them is meant is for the reader to flatten. */
+export const oneOrMore = <T extends z.ZodType>(
+  schema: T,
+  itemsMax: number,
+): z.ZodUnion<[T, z.ZodArray<T>]> => z.union([schema, z.array(schema).min(1).max(itemsMax)]);
+
 /** Any JSON value up to a size and to JSON_DEPTH_MAX levels. */
 export const json = (bytesMax: number): z.ZodType<unknown> =>
   z.unknown().check((context) => {

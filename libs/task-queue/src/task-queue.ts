@@ -1,4 +1,4 @@
-import { limits, queryTasks, queueMetrics } from '@athena/contracts';
+import { countTasks, limits, queryTasks, queueMetrics } from '@athena/contracts';
 import { systemClock, systemIds } from '@athena/event-log';
 import type { EventLog, Lease, StateStore } from '@athena/event-log';
 import {
@@ -27,6 +27,7 @@ import { BulkWorker } from './bulk/bulk-worker.js';
 import type { TaskState } from './domain/state.js';
 import { bulkStatusHandler, bulkTasksHandler } from './operations/bulk-tasks.js';
 import { tasks } from './projections/tasks.js';
+import { countTasks as readCount } from './queries/count-tasks.js';
 import { findTasks } from './queries/find-tasks.js';
 import { queryTasks as readTasks } from './queries/query-tasks.js';
 import { queueMetrics as readMetrics } from './queries/queue-metrics.js';
@@ -166,6 +167,11 @@ export class TaskQueue implements HostedService {
       handle: async (input, { project }) =>
         this.#read(input.minSeq, () => readTasks(pool, project, input)),
     };
+    const count: ServiceHandler<typeof countTasks> = {
+      operation: countTasks,
+      handle: async (input, { project }) =>
+        this.#read(input.minSeq, () => readCount(pool, project, input)),
+    };
     const metrics: ServiceHandler<typeof queueMetrics> = {
       operation: queueMetrics,
       handle: async (input, { project }) =>
@@ -178,7 +184,7 @@ export class TaskQueue implements HostedService {
       onStarted: () => this.#bulk.soon(),
     };
     return [
-      ...[createTasksHandler(ports), query, metrics],
+      ...[createTasksHandler(ports), query, count, metrics],
       ...[bulkTasksHandler(bulk), bulkStatusHandler(bulk)],
     ];
   }

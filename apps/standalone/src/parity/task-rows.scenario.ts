@@ -12,6 +12,7 @@ import {
   listAttempts,
   listTaskEvents,
   progressTask,
+  countTasks,
   queryTasks,
   queueMetrics,
   redriveTask,
@@ -122,12 +123,31 @@ export const taskRows = [
     good: async (life) => {
       const batchId = life.name('batch');
       const [low, high] = ['low', 'high'] as const;
-      for (const priority of [low, high, low]) await life.task({ batchId, priority });
-      return { batchId, priority: low, limit: 1, minSeq: life.seq };
+      const metadata = { goal: 'a=b', pages: 3 };
+      for (const priority of [low, high, low]) await life.task({ batchId, priority, metadata });
+      return {
+        batchId,
+        status: ['pending' as const, 'running' as const],
+        priority: low,
+        metadata: ['goal=a=b', 'pages=3'],
+        sort: 'priority' as const,
+        order: 'asc' as const,
+        limit: 1,
+        minSeq: life.seq,
+      };
     },
-    bad: { limit: 0 },
+    bad: { metadata: ['no value'] },
     refused: { NOT_CAUGHT_UP: () => ({ minSeq: NOT_YET }) },
     mcp: 'query_tasks',
+  }),
+  row(countTasks, {
+    good: async (life) => {
+      const batchId = life.name('batch');
+      for (const content of ['read this', 'read "that"']) await life.task({ batchId, content });
+      return { batchId, text: 'read -this', minSeq: life.seq };
+    },
+    bad: { status: ['neither'] },
+    refused: { NOT_CAUGHT_UP: () => ({ minSeq: NOT_YET }) },
   }),
   row(assignTask, {
     good: async (life) => ({ taskId: await life.task(), agentId: await life.agent() }),

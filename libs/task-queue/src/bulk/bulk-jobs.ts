@@ -2,7 +2,7 @@ import { limits, type BulkStatus, type bulkTasks } from '@athena/contracts';
 import type { Actor, Input } from '@athena/operation';
 import { ROW_TYPES, orUnavailable } from '@athena/projection';
 import type { Pool, PoolClient } from 'pg';
-import { conditionsOf } from '../queries/query-tasks.js';
+import { Parameters, conditionsOf } from '../queries/search.js';
 import { actions, type Wanted } from './actions.js';
 
 type Request = Input<typeof bulkTasks>;
@@ -129,11 +129,12 @@ export class BulkJobs {
 
 /** The tasks of the filter for which the action is possible, the oldest first. */
 function matchedText(project: string, request: Request, values: unknown[]): string {
-  const $ = (value: unknown): string => `$${values.push(value)}`;
+  const parameters = new Parameters(values);
+  const $ = (value: unknown): string => parameters.add(value);
   const { filter, action, limit } = request;
   const conditions = [
     `project = ${$(project)}`,
-    ...conditionsOf(filter, $),
+    ...conditionsOf(filter, parameters),
     actions[action].possible(request, $),
   ];
   return `with matched as materialized (

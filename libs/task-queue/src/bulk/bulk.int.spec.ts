@@ -154,6 +154,21 @@ describe('a dry run', () => {
     expect((await given.bulk(high)).matched).toBe(0);
     expect(given.events('TaskCancelled')).toHaveLength(1);
   });
+
+  it('is told by every filter of a search', async () => {
+    const [a, b] = await given.tasks(2, { content: 'the annual report', metadata: { n: 1 } });
+    await given.tasks(1, { metadata: { n: 2 } });
+    await given.call({ name: 'task.cancel' } as Operation, { taskId: b }, CALLER);
+
+    for (const filter of [{ text: 'report' }, { metadata: ['n=1'] }]) {
+      const told = await given.bulk({ action: 'cancel', filter, dryRun: true });
+      expect([told.matched, told.sample]).toEqual([1, [a]]);
+    }
+    const of = async (filter: RawInput<typeof bulkTasks>['filter']): Promise<number> =>
+      (await given.bulk({ action: 'cancel', filter, dryRun: true })).matched;
+    expect(await of({ status: ['pending', 'cancelled'] })).toBe(2);
+    expect(await of({ finishedAfter: '2000-01-01T00:00:00Z' })).toBe(0);
+  });
 });
 
 const CALLER: Caller = { project: 'p', actor: 'key:a' };

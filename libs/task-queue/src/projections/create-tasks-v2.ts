@@ -55,15 +55,52 @@ const COUNTS = `
     primary key ("project", "status", "priority", "task_type", "retried")
   )`;
 
-/** One for each filter of `task.query` that can be selective, in the order of its pages. */
+/**
+ * The words of a task: its content's values and its error's message, lower-case runs of letters and
+ * digits. Of JSON's text the escapes go (NUL and lone surrogates would be refused), then the names
+ * of fields, then all punctuation, so that a file's name is found inside its path. Words of long
+ * contents end at a bound (SEARCHED_CONTENT_LENGTH): every write of a row computes them.
+ */
+const WORDS = `
+  create function "task_words_v2" ("content" json, "error" json) returns tsvector
+  language sql immutable parallel safe as $$
+    select to_tsvector('simple'::regconfig, translate(
+      regexp_replace(
+        regexp_replace(
+          coalesce(left("content"::text, 4096), '') || ' ' ||
+            coalesce(substring("error"::text from '"message":("(?:[^"\\\\]|\\\\.)*")'), ''),
+          '\\\\(u[0-9a-f]{4}|.)', ' ', 'g'),
+        '"[^"]*":', ' ', 'g'),
+      $q$!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~$q$, repeat(' ', 32)))
+  $$`;
+
+/**
+ * What a task's metadata says at its top, each as `key=value`. jsonb knows no NUL and no lone
+ * surrogates. Each is one lexeme; what is longer than a search may ask for
+ * (METADATA_FILTER_LENGTH_MAX) stays out, for an index has its limits too.
+ */
+const FACTS = `
+  create function "task_facts_v2" ("metadata" json) returns tsvector
+  language sql immutable parallel safe as $$
+    select array_to_tsvector(array_agg(fact)) from (
+      select key || '=' || coalesce(value #>> '{}', 'null') as fact
+      from jsonb_each(regexp_replace(
+        "metadata"::text,
+        '(?<!\\\\)((?:\\\\\\\\)*)\\\\(?:u0000|ud[89a-f][0-9a-f]{2})', '\\1\\\\ufffd', 'g')::jsonb)
+      where jsonb_typeof(value) not in ('object', 'array')
+    ) as facts
+    where length(fact) <= 400
+  $$`;
+
+/** Tasks of one status and priority lie together, in the order of pages. */
+const LANE = '"status", "priority", "created_at" desc, "task_id" desc';
+
+/** What `task.query` and the queue's metrics read by; libs/task-queue/src/queries/search.ts. */
 const INDEXES = [
   `create index "tasks_v2_newest" on "tasks_v2" ("project", "created_at" desc, "task_id" desc)`,
-  `create index "tasks_v2_by_status"
-     on "tasks_v2" ("project", "status", "created_at" desc, "task_id" desc)`,
-  `create index "tasks_v2_by_type"
-     on "tasks_v2" ("project", "task_type", "created_at" desc, "task_id" desc)`,
-  `create index "tasks_v2_by_agent"
-     on "tasks_v2" ("project", "assigned_to", "created_at" desc, "task_id" desc)
+  `create index "tasks_v2_by_status" on "tasks_v2" ("project", ${LANE})`,
+  `create index "tasks_v2_by_type" on "tasks_v2" ("project", "task_type", ${LANE})`,
+  `create index "tasks_v2_by_agent" on "tasks_v2" ("project", "assigned_to", ${LANE})
      where "assigned_to" is not null`,
   `create index "tasks_v2_by_batch"
      on "tasks_v2" ("project", "batch_id", "created_at" desc, "task_id" desc)
@@ -71,9 +108,12 @@ const INDEXES = [
   // The dead letters; of these there are few.
   `create index "tasks_v2_dead" on "tasks_v2" ("project", "created_at" desc, "task_id" desc)
      where "dead_lettered"`,
-  // The queue's metrics read what finished last.
-  `create index "tasks_v2_finished" on "tasks_v2" ("project", "completed_at" desc)
-     include ("success") where "completed_at" is not null`,
+  `create index "tasks_v2_finished"
+     on "tasks_v2" ("project", "status", "completed_at" desc, "task_id" desc)
+     where "completed_at" is not null`,
+  `create index "tasks_v2_words" on "tasks_v2" using gin ("task_words_v2"("content", "error"))`,
+  // Not partial: what Postgres knows of a partial index's expression, it does not estimate by.
+  `create index "tasks_v2_facts" on "tasks_v2" using gin ("task_facts_v2"("metadata"))`,
 ];
 
 /** Processes of the version before go on with their own table; a later migration drops it. */
@@ -83,6 +123,8 @@ export class CreateTasksV21793577600000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(TABLE);
     await runner.query(COUNTS);
+    await runner.query(WORDS);
+    await runner.query(FACTS);
     for (const index of INDEXES) await runner.query(index);
     await runner.query('create or replace view "tasks" as select * from "tasks_v2"');
   }
@@ -91,5 +133,6 @@ export class CreateTasksV21793577600000 implements MigrationInterface {
     await runner.query('drop view "tasks"');
     await runner.query('create view "tasks" as select * from "tasks_v1"');
     await runner.query('drop table "tasks_v2", "task_counts_v2"');
+    await runner.query('drop function "task_words_v2", "task_facts_v2"');
   }
 }
