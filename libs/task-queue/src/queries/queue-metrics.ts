@@ -27,19 +27,27 @@ const COUNTS = `
   select status, priority, task_type, retried, n from task_counts_v2
   where project = $1 and n > 0`;
 const OLDEST_PENDING = `
-  select min(created_at) as at from tasks where project = $1 and status = 'pending'`;
+  select min(at) as at from unnest(array['low', 'medium', 'high']) as lane (priority), lateral (
+    select created_at as at from tasks
+    where project = $1 and status = 'pending' and priority = lane.priority
+    order by created_at limit 1
+  ) as oldest`;
 const THROUGHPUT = `
   select count(*) as n from tasks
-  where project = $1 and completed_at > $2::timestamptz and success`;
+  where project = $1 and status = 'completed' and completed_at > $2::timestamptz`;
 const FRACTIONS = 'array[0.5, 0.95, 0.99]';
 const TIMES = `
   select percentile_cont(${FRACTIONS}) within group (order by wait_ms) as wait_ms,
          percentile_cont(${FRACTIONS}) within group (order by run_ms) as run_ms
   from (
-    select extract(epoch from assigned_at - created_at)::float8 * 1000 as wait_ms,
-           execution_duration_ms as run_ms
-    from tasks where project = $1 and completed_at is not null
-    order by completed_at desc limit $2
+    select (extract(epoch from assigned_at - created_at) * 1000)::float8 as wait_ms, run_ms
+    from unnest(array['completed', 'failed', 'cancelled']) as lane (status), lateral (
+      select task_id, completed_at, assigned_at, created_at, execution_duration_ms as run_ms
+      from tasks
+      where project = $1 and status = lane.status and completed_at is not null
+      order by completed_at desc, task_id desc limit $2
+    ) as last
+    order by completed_at desc, task_id desc limit $2
   ) as last_finished`;
 
 /**
