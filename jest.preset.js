@@ -11,6 +11,7 @@ export default {
     '^.+\\.ts$': ['@swc/jest', swc],
   },
   testMatch: ['**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  // `npm run test:scale` runs those that take minutes and much data.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.scale\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['/dist/', '/\\.athena/'],
 };
