@@ -17,6 +17,7 @@ Scenarios: ${Object.keys(scenarios).join(', ')} (default: all)
   mcp-tokens  what answers over MCP cost a model, in characters ÷ 4
 
   --seconds N   how long each scenario measures (default 10)
+  --separate    every service in processes of its own, with standbys
   --json FILE   also write the rows to a file
   --help        show this text`;
 
@@ -27,6 +28,7 @@ function parsed() {
       options: {
         json: { type: 'string' },
         seconds: { type: 'string', default: '10' },
+        separate: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -57,6 +59,7 @@ const rows = await withStack(async (stack) => {
     all.push(...(await scenarios[name](stack, { seconds })));
   }
   return all;
-});
+}, values);
+if (values.separate) for (const row of rows) row.settings = { ...row.settings, separate: true };
 console.table(rows.map(({ settings, ...row }) => ({ ...row, settings: JSON.stringify(settings) })));
 if (values.json) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);

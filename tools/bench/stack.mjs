@@ -8,10 +8,11 @@ const root = join(import.meta.dirname, '..', '..');
 const STOP_MS = 30_000;
 
 /** Starts a stack on a temporary folder, hands over its connection, and ends it. */
-export async function withStack(use) {
+export async function withStack(use, { separate = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'athena-bench-'));
   const began = Date.now();
   const args = ['tools/stack/start.mjs', '--no-example', '--data-dir', folder];
+  if (separate) args.push('--separate');
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     await ready(child);
