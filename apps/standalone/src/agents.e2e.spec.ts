@@ -121,8 +121,13 @@ describe('a bare agent', () => {
     expect(tasks).toMatchObject([{ taskId, attempt: 2 }]);
     console.info(`the work was with another after ${Math.round(tookMs)} ms`);
     expect(tookMs).toBeLessThan(ELSEWHERE_MS_MAX);
-    const { events } = await client.tasks.events({ taskId });
-    expect(events.find(({ type }) => type === 'TaskReleased')?.data).toMatchObject({
+    // The archive follows the log.
+    const release = async (): Promise<unknown> => {
+      const { events } = await client.tasks.events({ taskId });
+      return events.find(({ type }) => type === 'TaskReleased')?.data;
+    };
+    await until(async () => (await release()) !== undefined);
+    expect(await release()).toMatchObject({
       agentId,
       reason: 'session_ended',
       exclude: true,

@@ -57,7 +57,11 @@ describe(`a graph of ${SIZE} tasks in one call`, () => {
   it('that is larger than its body may be is refused', async () => {
     const content = 'x'.repeat(limits.CONTENT_BYTES_MAX - 2);
     const tasks = named('t', 300).map(() => ({ content, taskType: 'step' }));
-    const answer = await stack.request('POST', '/v1/tasks/batch', { tasks });
-    expect(answer.status).toBe(413);
+    // Who still sends when the answer is there may find the connection closed instead.
+    const refused = await stack.request('POST', '/v1/tasks/batch', { tasks }).then(
+      ({ status }) => status,
+      ({ cause }: Error) => (cause as { code?: string }).code,
+    );
+    expect([413, 'EPIPE', 'ECONNRESET']).toContain(refused);
   });
 });

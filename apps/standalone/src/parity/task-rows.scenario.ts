@@ -146,7 +146,7 @@ export const taskRows = [
       for (const content of ['read this', 'read "that"']) await life.task({ batchId, content });
       return { batchId, text: 'read -this', minSeq: life.seq };
     },
-    bad: { status: ['neither'] },
+    bad: { status: ['pending', 'neither'] },
     refused: { NOT_CAUGHT_UP: () => ({ minSeq: NOT_YET }) },
   }),
   row(assignTask, {

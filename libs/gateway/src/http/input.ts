@@ -18,6 +18,8 @@ interface QueryField {
   readonly field: string;
   readonly kind: 'text' | 'number' | 'boolean';
   readonly many: boolean;
+  /** Of several also one alone, without a list. */
+  readonly alone: boolean;
 }
 
 interface JsonSchema {
@@ -76,7 +78,7 @@ function queryField(field: string, schema: JsonSchema): QueryField {
   const types = typesOf(list?.items ?? schema);
   const numeric = types.has('number') || types.has('integer');
   const kind = types.has('string') ? 'text' : numeric ? 'number' : 'boolean';
-  return { field, kind: types.size === 0 ? 'text' : kind, many };
+  return { field, kind: types.size === 0 ? 'text' : kind, many, alone: list !== schema };
 }
 
 const typesOf = ({ type, anyOf = [] }: JsonSchema): Set<string> =>
@@ -126,7 +128,7 @@ function queryValue(name: string, value: string | readonly string[], field: Quer
   const values = typeof value === 'string' ? [value] : value;
   if (!field.many && values.length > 1) throw invalid(name, 'may be given only once');
   const typed = values.map((text) => typedValue(name, text, field));
-  return field.many ? typed : typed[0];
+  return typed.length === 1 && field.alone ? typed[0] : typed;
 }
 
 function typedValue(name: string, text: string, { kind }: QueryField): unknown {
