@@ -218,10 +218,11 @@ describe('a rebuild that is asked for', () => {
 
   it('fails where the log is broken, and leaves nothing behind but what it says', async () => {
     const broken: Pick<EventLog, 'read'> = {
-      // eslint-disable-next-line require-yield -- it fails before the first commit
-      async *read() {
-        throw new Error('a commit that can’t be folded');
-      },
+      read: () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: () => Promise.reject(new Error('a commit that can’t be folded')),
+        }),
+      }),
     };
     startProcess('one', broken);
     await written();

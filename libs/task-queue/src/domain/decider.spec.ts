@@ -5,20 +5,6 @@ import { Queue } from './queue.scenario.js';
 
 const failure = (shouldRetry = true): object => ({ error: { message: 'boom' }, shouldRetry });
 
-describe('a placement that comes twice', () => {
-  it('is not carried out again when the task is back', () => {
-    const queue = new Queue();
-    const taskId = queue.create();
-    const first = { assignment: 1 };
-    const lease = queue.assign(taskId, 'ada', 1, first);
-    expect(queue.place(taskId, 'ada', 1, first).task?.lease).toBe(lease);
-    queue.report('fail', taskId, lease, { error: { message: 'boom' }, shouldRetry: true });
-    queue.advance(60_000);
-    expect(queue.place(taskId, 'ada', 1, first).refusal?.code).toBe('NOT_ASSIGNABLE');
-    expect(queue.place(taskId, 'ada', 1, { assignment: 2 }).task).toMatchObject({ attempt: 2 });
-  });
-});
-
 describe('creating a task', () => {
   it('is pending and answers with the proposed id', () => {
     const queue = new Queue();
